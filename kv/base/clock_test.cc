@@ -1,0 +1,49 @@
+#include "kv/base/clock.h"
+
+#include <cstdint>
+
+#include "gtest/gtest.h"
+
+namespace kv {
+namespace {
+
+struct NoUnixTime {
+  uint64_t MonotonicNanos() const { return 0; }
+};
+struct SignedTime {
+  int64_t MonotonicNanos() const { return 0; }
+  int64_t UnixMillis() const { return 0; }
+};
+struct MustBeMutable {
+  uint64_t MonotonicNanos() { return 0; }
+  uint64_t UnixMillis() { return 0; }
+};
+static_assert(Clock<SystemClock> && Clock<ManualClock>);
+static_assert(!Clock<NoUnixTime> && !Clock<SignedTime> && !Clock<MustBeMutable>);
+
+TEST(SystemClockTest, TellsTheTime) {
+  const SystemClock clock;
+  const uint64_t first = clock.MonotonicNanos();
+  EXPECT_GE(clock.MonotonicNanos(), first);
+  // Milliseconds, not seconds or nanoseconds: between 2020 and 2200.
+  EXPECT_GT(clock.UnixMillis(), 1'577'836'800'000u);
+  EXPECT_LT(clock.UnixMillis(), 7'258'118'400'000u);
+}
+
+TEST(ManualClockTest, StandsStillUntilItIsMovedAndSharesItsTime) {
+  ManualClock clock;
+  const ManualClock copy = clock;
+  const uint64_t millis = clock.UnixMillis();
+  const uint64_t nanos = clock.MonotonicNanos();
+  EXPECT_EQ(copy.UnixMillis(), millis);
+  clock.AdvanceMillis(250);
+  EXPECT_EQ(clock.UnixMillis(), millis + 250);
+  EXPECT_EQ(copy.UnixMillis(), millis + 250);
+  EXPECT_EQ(copy.MonotonicNanos(), nanos + 250'000'000);
+  // An expiry of 1 ms after 1970 is in the past; another clock has a time of its own.
+  EXPECT_GT(millis, 1u);
+  EXPECT_EQ(ManualClock().UnixMillis(), millis);
+}
+
+}  // namespace
+}  // namespace kv

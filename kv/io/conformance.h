@@ -1,0 +1,537 @@
+// What every FileSystem does, as tests, in two parts.
+//
+// FileSystemConformance: a typed suite for any model. Its type parameter is a Site, default
+// constructible, with a member `fs` (the file system) and a member `root` (the path of an empty
+// directory in it). Use:
+//
+//   INSTANTIATE_TYPED_TEST_SUITE_P(Posix, FileSystemConformance, PosixSite);
+//
+// CheckCrashPromises(make): for models that can crash. Holds them to both sides of the contract:
+// what is promised survives every crash, and what is not promised is lost by some crash. A model
+// that keeps more than a disk does hides bugs in all that is tested on it, and is refused.
+#ifndef KV_IO_CONFORMANCE_H_
+#define KV_IO_CONFORMANCE_H_
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "fmt/format.h"
+#include "gtest/gtest.h"
+#include "kv/base/status.h"
+#include "kv/io/file_system.h"
+#include "kv/io/simulated_crash.h"
+
+namespace kv {
+
+// ---- Any model ----
+
+// The bytes of the file at `path`.
+template <FileSystem S>
+absl::StatusOr<std::string> ReadWholeFile(S& fs, const std::string& path) {
+  KV_ASSIGN_OR_RETURN(const auto file, fs.OpenForRead(path));
+  std::string bytes(file.Size(), '\0');
+  KV_RETURN_IF_ERROR(file.ReadAt(0, bytes.size(), bytes.data()));
+  return bytes;
+}
+
+// Makes `path` hold `bytes`; syncs neither the file nor its directory.
+template <FileSystem S>
+absl::Status WriteWholeFile(S& fs, const std::string& path, std::string_view bytes) {
+  KV_ASSIGN_OR_RETURN(auto file, fs.Create(path));
+  KV_RETURN_IF_ERROR(file.Append(bytes));
+  return file.Close();
+}
+
+template <typename Site>
+class FileSystemConformance : public testing::Test {
+ protected:
+  std::string Path(std::string_view name) const { return fmt::format("{}/{}", site.root, name); }
+
+  void ExpectContents(const std::string& path, std::string_view expected) {
+    const absl::StatusOr<std::string> bytes = ReadWholeFile(site.fs, path);
+    ASSERT_TRUE(bytes.ok()) << bytes.status();
+    EXPECT_TRUE(*bytes == expected) << path << " has other bytes, " << bytes->size() << " of them";
+  }
+
+  Site site;
+};
+
+TYPED_TEST_SUITE_P(FileSystemConformance);
+
+TYPED_TEST_P(FileSystemConformance, AppendsAndReads) {
+  auto file = this->site.fs.Create(this->Path("log"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->Size(), 0u);
+  EXPECT_TRUE(file->Append("hello").ok());
+  EXPECT_TRUE(file->Append("").ok());
+  EXPECT_TRUE(file->Append(std::string_view("\0world\xff", 7)).ok());
+  EXPECT_EQ(file->Size(), 12u);
+  file->StartWriteback(0, 12);
+  EXPECT_TRUE(file->Sync().ok());
+  EXPECT_TRUE(file->Close().ok());
+  this->ExpectContents(this->Path("log"), std::string_view("hello\0world\xff", 12));
+
+  const auto reader = this->site.fs.OpenForRead(this->Path("log"));
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  char scratch[4];
+  ASSERT_TRUE(reader->ReadAt(6, 4, scratch).ok());
+  EXPECT_EQ(std::string_view(scratch, 4), "worl");
+  EXPECT_TRUE(reader->ReadAt(12, 0, scratch).ok());
+}
+
+TYPED_TEST_P(FileSystemConformance, CreateEmptiesAnExistingFile) {
+  ASSERT_TRUE(WriteWholeFile(this->site.fs, this->Path("f"), "old bytes").ok());
+  ASSERT_TRUE(WriteWholeFile(this->site.fs, this->Path("f"), "new").ok());
+  this->ExpectContents(this->Path("f"), "new");
+}
+
+TYPED_TEST_P(FileSystemConformance, WritesInPlaceAndBeyondTheEnd) {
+  auto file = this->site.fs.Create(this->Path("f"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_TRUE(file->Append("0123456789").ok());
+  EXPECT_TRUE(file->WriteAt(3, "abc").ok());
+  EXPECT_EQ(file->Size(), 10u);
+  EXPECT_TRUE(file->WriteAt(8, "wxyz").ok());
+  EXPECT_EQ(file->Size(), 12u);
+  EXPECT_TRUE(file->WriteAt(2000, "far").ok());
+  EXPECT_EQ(file->Size(), 2003u);
+  EXPECT_TRUE(file->WriteAt(9000, "").ok());
+  EXPECT_EQ(file->Size(), 2003u) << "writing nothing does not grow a file";
+  EXPECT_TRUE(file->Append("!").ok());
+  this->ExpectContents(this->Path("f"), "012abc67wxyz" + std::string(1988, '\0') + "far!");
+}
+
+TYPED_TEST_P(FileSystemConformance, OverwritesAnExistingFile) {
+  EXPECT_TRUE(absl::IsNotFound(this->site.fs.OpenForOverwrite(this->Path("f")).status()));
+  EXPECT_FALSE(this->site.fs.Exists(this->Path("f")));
+  ASSERT_TRUE(WriteWholeFile(this->site.fs, this->Path("f"), "old bytes").ok());
+  auto file = this->site.fs.OpenForOverwrite(this->Path("f"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->Size(), 9u);
+  EXPECT_TRUE(file->WriteAt(0, "new").ok());
+  EXPECT_TRUE(file->Append("!").ok());
+  this->ExpectContents(this->Path("f"), "new bytes!");
+}
+
+TYPED_TEST_P(FileSystemConformance, ReadingPastTheEndIsCorruption) {
+  ASSERT_TRUE(WriteWholeFile(this->site.fs, this->Path("f"), "0123456789").ok());
+  const auto file = this->site.fs.OpenForRead(this->Path("f"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  char scratch[8];
+  for (const uint64_t offset : {3, 10, 11, 1'000'000}) {
+    const absl::Status status = file->ReadAt(offset, 8, scratch);
+    EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+    EXPECT_NE(status.ToString().find(this->Path("f")), std::string::npos) << status;
+  }
+}
+
+TYPED_TEST_P(FileSystemConformance, MapsAWholeFile) {
+  const std::string bytes = std::string(10'000, 'a') + std::string(1, '\0') + "z";
+  ASSERT_TRUE(WriteWholeFile(this->site.fs, this->Path("f"), bytes).ok());
+  auto file = this->site.fs.OpenForRead(this->Path("f"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  const absl::StatusOr<std::string_view> mapped = file->Map();
+  ASSERT_TRUE(mapped.ok()) << mapped.status();
+  auto moved = std::move(*file);
+  EXPECT_TRUE(this->site.fs.Remove(this->Path("f")).ok());
+  EXPECT_TRUE(*mapped == bytes) << "the mapping outlives a move of the file and its name";
+  const absl::StatusOr<std::string_view> again = moved.Map();
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->data(), mapped->data()) << "the file is mapped once";
+}
+
+TYPED_TEST_P(FileSystemConformance, MapsAnEmptyFile) {
+  ASSERT_TRUE(WriteWholeFile(this->site.fs, this->Path("f"), "").ok());
+  const auto file = this->site.fs.OpenForRead(this->Path("f"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  const absl::StatusOr<std::string_view> mapped = file->Map();
+  ASSERT_TRUE(mapped.ok()) << mapped.status();
+  EXPECT_TRUE(mapped->empty());
+}
+
+TYPED_TEST_P(FileSystemConformance, RenamesOverAnExistingFile) {
+  auto& fs = this->site.fs;
+  EXPECT_TRUE(absl::IsNotFound(fs.Rename(this->Path("a"), this->Path("b"))));
+  ASSERT_TRUE(WriteWholeFile(fs, this->Path("a"), "from a").ok());
+  ASSERT_TRUE(WriteWholeFile(fs, this->Path("b"), "from b").ok());
+  const auto replaced = fs.OpenForRead(this->Path("b"));
+  ASSERT_TRUE(replaced.ok()) << replaced.status();
+  EXPECT_TRUE(fs.Rename(this->Path("a"), this->Path("b")).ok());
+  EXPECT_FALSE(fs.Exists(this->Path("a")));
+  this->ExpectContents(this->Path("b"), "from a");
+  char scratch[6];
+  ASSERT_TRUE(replaced->ReadAt(0, 6, scratch).ok());
+  EXPECT_EQ(std::string_view(scratch, 6), "from b") << "an open file outlives its name";
+}
+
+TYPED_TEST_P(FileSystemConformance, RenamesAcrossDirectoriesAndWholeDirectories) {
+  auto& fs = this->site.fs;
+  ASSERT_TRUE(fs.CreateDirectories(this->Path("x.tmp")).ok());
+  ASSERT_TRUE(WriteWholeFile(fs, this->Path("f"), "bytes").ok());
+  EXPECT_TRUE(fs.Rename(this->Path("f"), this->Path("x.tmp/g")).ok());
+  EXPECT_FALSE(fs.Exists(this->Path("f")));
+  EXPECT_TRUE(fs.Rename(this->Path("x.tmp"), this->Path("x")).ok());
+  EXPECT_FALSE(fs.Exists(this->Path("x.tmp")));
+  this->ExpectContents(this->Path("x/g"), "bytes");
+}
+
+TYPED_TEST_P(FileSystemConformance, RemovesFiles) {
+  auto& fs = this->site.fs;
+  const absl::Status missing = fs.Remove(this->Path("f"));
+  EXPECT_TRUE(absl::IsNotFound(missing)) << missing;
+  EXPECT_NE(missing.ToString().find(this->Path("f")), std::string::npos) << missing;
+  ASSERT_TRUE(WriteWholeFile(fs, this->Path("f"), "bytes").ok());
+  EXPECT_TRUE(fs.Exists(this->Path("f")));
+  EXPECT_TRUE(fs.Remove(this->Path("f")).ok());
+  EXPECT_FALSE(fs.Exists(this->Path("f")));
+  EXPECT_TRUE(absl::IsNotFound(fs.OpenForRead(this->Path("f")).status()));
+}
+
+TYPED_TEST_P(FileSystemConformance, ListsFilesSorted) {
+  auto& fs = this->site.fs;
+  for (const char* name : {"b", "a", "c.log", "B"}) {
+    ASSERT_TRUE(WriteWholeFile(fs, this->Path(name), "").ok());
+  }
+  ASSERT_TRUE(fs.CreateDirectories(this->Path("directory")).ok());
+  const absl::StatusOr<std::vector<std::string>> names = fs.List(this->site.root);
+  ASSERT_TRUE(names.ok()) << names.status();
+  EXPECT_EQ(*names, (std::vector<std::string>{"B", "a", "b", "c.log"}));
+  EXPECT_TRUE(absl::IsNotFound(fs.List(this->Path("missing")).status()));
+}
+
+TYPED_TEST_P(FileSystemConformance, CreatesDirectoriesWithTheirParents) {
+  auto& fs = this->site.fs;
+  EXPECT_TRUE(absl::IsNotFound(fs.Create(this->Path("x/y/f")).status()));
+  EXPECT_TRUE(fs.CreateDirectories(this->Path("x/y/z/")).ok());
+  EXPECT_TRUE(fs.CreateDirectories(this->Path("x//y/z")).ok());
+  EXPECT_TRUE(fs.Exists(this->Path("x/y/z")));
+  EXPECT_TRUE(WriteWholeFile(fs, this->Path("x/y/f"), "bytes").ok());
+  EXPECT_FALSE(fs.CreateDirectories(this->Path("x/y/f")).ok()) << "a file is in the way";
+  EXPECT_FALSE(fs.CreateDirectories(this->Path("x/y/f/g")).ok()) << "a file is in the way";
+  this->ExpectContents(this->Path("x/y/f"), "bytes");
+}
+
+TYPED_TEST_P(FileSystemConformance, SyncsDirectories) {
+  auto& fs = this->site.fs;
+  EXPECT_TRUE(fs.SyncDirectory(this->site.root).ok());
+  EXPECT_TRUE(absl::IsNotFound(fs.SyncDirectory(this->Path("missing"))));
+  ASSERT_TRUE(WriteWholeFile(fs, this->Path("f"), "").ok());
+  EXPECT_FALSE(fs.SyncDirectory(this->Path("f")).ok());
+}
+
+TYPED_TEST_P(FileSystemConformance, LocksOnce) {
+  auto& fs = this->site.fs;
+  {
+    auto lock = fs.LockFile(this->Path("LOCK"));
+    ASSERT_TRUE(lock.ok()) << lock.status();
+    const auto held = std::move(*lock);
+    const absl::Status refused = fs.LockFile(this->Path("LOCK")).status();
+    EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
+    EXPECT_NE(refused.ToString().find(this->Path("LOCK")), std::string::npos) << refused;
+    EXPECT_NE(refused.ToString().find(fmt::format("process {}", ::getpid())), std::string::npos)
+        << refused;
+    EXPECT_FALSE(fs.LockFile(this->Path("LOCK")).ok()) << "a refused attempt broke the lock";
+    EXPECT_TRUE(fs.LockFile(this->Path("LOCK2")).ok());
+  }
+  EXPECT_TRUE(fs.Exists(this->Path("LOCK")));
+  EXPECT_TRUE(fs.LockFile(this->Path("LOCK")).ok());
+}
+
+TYPED_TEST_P(FileSystemConformance, AClosedFileRefusesWrites) {
+  auto file = this->site.fs.Create(this->Path("f"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_TRUE(file->Append("bytes").ok());
+  EXPECT_TRUE(file->Close().ok());
+  EXPECT_TRUE(file->Close().ok());
+  EXPECT_FALSE(file->Append("more").ok());
+  EXPECT_FALSE(file->WriteAt(0, "more").ok());
+  EXPECT_FALSE(file->Sync().ok());
+  this->ExpectContents(this->Path("f"), "bytes");
+}
+
+TYPED_TEST_P(FileSystemConformance, AMovedFileGoesOn) {
+  auto created = this->site.fs.Create(this->Path("f"));
+  ASSERT_TRUE(created.ok()) << created.status();
+  EXPECT_TRUE(created->Append("one").ok());
+  auto file = std::move(*created);
+  EXPECT_TRUE(file.Append(" two").ok());
+  auto other = this->site.fs.Create(this->Path("g"));
+  ASSERT_TRUE(other.ok()) << other.status();
+  *other = std::move(file);
+  EXPECT_TRUE(other->Append(" three").ok());
+  EXPECT_EQ(other->Size(), 13u);
+  this->ExpectContents(this->Path("f"), "one two three");
+  this->ExpectContents(this->Path("g"), "");
+}
+
+TYPED_TEST_P(FileSystemConformance, SyncsBesideAppends) {
+  auto file = this->site.fs.Create(this->Path("f"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  // release by the writer pairs with acquire by the syncer: it stops after the last append.
+  std::atomic<bool> done = false;
+  std::thread syncer([&] {
+    while (!done.load(std::memory_order_acquire)) EXPECT_TRUE(file->Sync().ok());
+  });
+  std::string expected;
+  for (int i = 0; i < 200; ++i) {
+    const std::string bytes(17, static_cast<char>('a' + i % 26));
+    EXPECT_TRUE(file->Append(bytes).ok());
+    expected += bytes;
+  }
+  done.store(true, std::memory_order_release);
+  syncer.join();
+  EXPECT_TRUE(file->Sync().ok());
+  this->ExpectContents(this->Path("f"), expected);
+}
+
+TYPED_TEST_P(FileSystemConformance, ReadsFromManyThreads) {
+  std::string bytes;
+  for (int i = 0; i < 5'000; ++i) bytes += static_cast<char>(i * 31);
+  ASSERT_TRUE(WriteWholeFile(this->site.fs, this->Path("f"), bytes).ok());
+  const auto file = this->site.fs.OpenForRead(this->Path("f"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  const auto read = [&] {
+    std::string scratch(100, '\0');
+    for (uint64_t offset = 0; offset + 100 <= bytes.size(); offset += 100) {
+      ASSERT_TRUE(file->ReadAt(offset, 100, scratch.data()).ok());
+      ASSERT_TRUE(scratch == std::string_view(bytes).substr(offset, 100));
+    }
+    const absl::StatusOr<std::string_view> mapped = file->Map();
+    ASSERT_TRUE(mapped.ok()) << mapped.status();
+    EXPECT_TRUE(*mapped == bytes);
+  };
+  std::thread other(read);
+  read();
+  other.join();
+}
+
+TYPED_TEST_P(FileSystemConformance, AgreesWithAModelOnRandomHistories) {
+  auto& fs = this->site.fs;
+  std::map<std::string, std::string> model;
+  simulated::Random random(20260101);
+  const auto draw_name = [&] { return fmt::format("f{}", random.Below(4)); };
+  for (int step = 0; step < 600; ++step) {
+    SCOPED_TRACE(fmt::format("step {}", step));
+    const std::string name = draw_name();
+    const std::string bytes(random.Below(1'500), static_cast<char>('a' + random.Below(26)));
+    switch (random.Below(5)) {
+      case 0:
+        ASSERT_TRUE(WriteWholeFile(fs, this->Path(name), bytes).ok());
+        model[name] = bytes;
+        break;
+      case 1:
+      case 2: {
+        auto file = fs.OpenForOverwrite(this->Path(name));
+        ASSERT_EQ(file.ok(), model.contains(name)) << file.status();
+        if (!file.ok()) break;
+        std::string& expected = model[name];
+        const uint64_t offset = random.Coin() ? expected.size() : random.Below(4'000);
+        ASSERT_TRUE(file->WriteAt(offset, bytes).ok());
+        if (!bytes.empty()) {
+          expected.resize(std::max<size_t>(expected.size(), offset + bytes.size()));
+          expected.replace(offset, bytes.size(), bytes);
+        }
+        ASSERT_EQ(file->Size(), expected.size());
+        break;
+      }
+      case 3: {
+        const std::string to = draw_name();
+        ASSERT_EQ(fs.Rename(this->Path(name), this->Path(to)).ok(), model.contains(name));
+        if (to == name || !model.contains(name)) break;
+        model[to] = model[name];
+        model.erase(name);
+        break;
+      }
+      default:
+        ASSERT_EQ(fs.Remove(this->Path(name)).ok(), model.erase(name) == 1);
+    }
+    const absl::StatusOr<std::vector<std::string>> names = fs.List(this->site.root);
+    ASSERT_TRUE(names.ok()) << names.status();
+    ASSERT_EQ(names->size(), model.size());
+    for (const auto& [expected_name, expected] : model) {
+      this->ExpectContents(this->Path(expected_name), expected);
+    }
+  }
+}
+
+REGISTER_TYPED_TEST_SUITE_P(FileSystemConformance, AppendsAndReads, CreateEmptiesAnExistingFile,
+                            WritesInPlaceAndBeyondTheEnd, OverwritesAnExistingFile,
+                            ReadingPastTheEndIsCorruption, MapsAWholeFile, MapsAnEmptyFile,
+                            RenamesOverAnExistingFile, RenamesAcrossDirectoriesAndWholeDirectories,
+                            RemovesFiles, ListsFilesSorted, CreatesDirectoriesWithTheirParents,
+                            SyncsDirectories, LocksOnce, AClosedFileRefusesWrites, AMovedFileGoesOn,
+                            SyncsBesideAppends, ReadsFromManyThreads,
+                            AgreesWithAModelOnRandomHistories);
+
+// ---- Models that can crash ----
+
+template <typename S>
+concept CrashableFileSystem = FileSystem<S> && requires(const S& fs) {
+  { fs.Crash(uint64_t{}, CrashMode{}) } -> std::same_as<S>;
+};
+
+namespace conformance_internal {
+
+// What is found at a path after a crash: its bytes, or nothing where there is no file.
+using Found = std::optional<std::string>;
+
+template <CrashableFileSystem S>
+Found Find(S& fs, const std::string& path) {
+  absl::StatusOr<std::string> bytes = ReadWholeFile(fs, path);
+  return bytes.ok() ? Found(*std::move(bytes)) : std::nullopt;
+}
+
+// Looks at `path` after many crashes of `fs`: `allowed` must hold for each; `possible` for at least
+// one power loss. `broken` and `kind` name what is wrong otherwise.
+template <CrashableFileSystem S>
+absl::Status Judge(const S& fs, const std::string& path, std::string_view broken,
+                   const std::function<bool(const Found&)>& allowed, std::string_view kind,
+                   const std::function<bool(const Found&)>& possible) {
+  constexpr uint64_t kSeeds = 64;
+  bool seen = false;
+  for (const CrashMode mode : kAllCrashModes) {
+    for (uint64_t seed = 0; seed < (IsSeeded(mode) ? kSeeds : 1); ++seed) {
+      S crashed = fs.Crash(seed, mode);
+      const Found found = Find(crashed, path);
+      if (!allowed(found)) {
+        return absl::DataLossError(
+            fmt::format("crash mode {}, seed {}: {}", ToString(mode), seed, std::string(broken)));
+      }
+      seen = seen || (mode != CrashMode::kKeepAll && possible(found));
+    }
+  }
+  if (seen) return absl::OkStatus();
+  return absl::FailedPreconditionError(fmt::format("kinder than a disk: {}", std::string(kind)));
+}
+
+inline bool Anything(const Found&) { return true; }
+
+}  // namespace conformance_internal
+
+// OK if the file systems that make() returns, each with an empty disk, keep what a FileSystem
+// promises across crashes and no more; otherwise an error that says which promise it is about.
+template <typename Make>
+absl::Status CheckCrashPromises(Make make) {
+  using conformance_internal::Anything;
+  using conformance_internal::Found;
+  using conformance_internal::Judge;
+  const auto is = [](std::string expected) {
+    return [expected = std::move(expected)](const Found& found) { return found == expected; };
+  };
+  const auto is_absent = [](const Found& found) { return !found.has_value(); };
+  const std::string path = "/d/f";
+  const std::string other = "/d/g";
+
+  {
+    auto fs = make();
+    KV_RETURN_IF_ERROR(fs.CreateDirectories("/d"));
+    KV_RETURN_IF_ERROR(WriteWholeFile(fs, path, "bytes"));
+    KV_RETURN_IF_ERROR(fs.SyncDirectory("/d"));
+    KV_RETURN_IF_ERROR(Judge(
+        fs, path, "SyncDirectory() lost the name of a file",
+        [](const Found& found) { return found.has_value(); }, "Close() syncs", is("")));
+  }
+  {
+    auto fs = make();
+    KV_RETURN_IF_ERROR(fs.CreateDirectories("/d"));
+    auto file = fs.Create(path);
+    KV_RETURN_IF_ERROR(file.status());
+    KV_RETURN_IF_ERROR(file->Append("bytes"));
+    KV_RETURN_IF_ERROR(fs.SyncDirectory("/d"));
+    KV_RETURN_IF_ERROR(
+        Judge(fs, path, "", Anything, "Append() or SyncDirectory() syncs the bytes", is("")));
+    KV_RETURN_IF_ERROR(file->Sync());
+    KV_RETURN_IF_ERROR(Judge(fs, path, "Sync() lost synced bytes", is("bytes"), "", Anything));
+    KV_RETURN_IF_ERROR(file->Append(" and more"));
+    KV_RETURN_IF_ERROR(Judge(
+        fs, path, "bytes after a Sync() harmed those before it",
+        [](const Found& found) { return found.has_value() && found->starts_with("bytes"); },
+        "Append() after a Sync() is durable", is("bytes")));
+  }
+  {
+    auto fs = make();
+    KV_RETURN_IF_ERROR(fs.CreateDirectories("/d"));
+    auto file = fs.Create(path);
+    KV_RETURN_IF_ERROR(file.status());
+    KV_RETURN_IF_ERROR(file->Append("bytes"));
+    KV_RETURN_IF_ERROR(file->Sync());
+    KV_RETURN_IF_ERROR(
+        Judge(fs, path, "", Anything, "Sync() of a file makes its name durable", is_absent));
+    KV_RETURN_IF_ERROR(fs.SyncDirectory("/d"));
+    KV_RETURN_IF_ERROR(
+        Judge(fs, path, "SyncDirectory() after Sync() lost the file", is("bytes"), "", Anything));
+    KV_RETURN_IF_ERROR(fs.Rename(path, other));
+    KV_RETURN_IF_ERROR(Judge(
+        fs, other, "Rename() harmed the bytes of the file",
+        [](const Found& found) { return !found.has_value() || found == "bytes"; },
+        "Rename() is durable", is_absent));
+    KV_RETURN_IF_ERROR(fs.SyncDirectory("/d"));
+    KV_RETURN_IF_ERROR(
+        Judge(fs, other, "SyncDirectory() lost a Rename()", is("bytes"), "", Anything));
+    KV_RETURN_IF_ERROR(Judge(fs, path, "SyncDirectory() left the old name of a Rename()", is_absent,
+                             "", Anything));
+    KV_RETURN_IF_ERROR(fs.Remove(other));
+    KV_RETURN_IF_ERROR(Judge(fs, other, "", Anything, "Remove() is durable", is("bytes")));
+    KV_RETURN_IF_ERROR(fs.SyncDirectory("/d"));
+    KV_RETURN_IF_ERROR(
+        Judge(fs, other, "SyncDirectory() lost a Remove()", is_absent, "", Anything));
+  }
+  {
+    auto fs = make();
+    KV_RETURN_IF_ERROR(fs.CreateDirectories("/d"));
+    constexpr size_t kSectors = 4;
+    constexpr size_t kSector = 512;
+    auto file = fs.Create(path);
+    KV_RETURN_IF_ERROR(file.status());
+    KV_RETURN_IF_ERROR(file->Append(std::string(kSectors * kSector, 'o')));
+    KV_RETURN_IF_ERROR(file->Sync());
+    KV_RETURN_IF_ERROR(fs.SyncDirectory("/d"));
+    KV_RETURN_IF_ERROR(file->WriteAt(0, std::string(kSectors * kSector, 'n')));
+    const auto whole_sectors = [](const Found& found) {
+      if (!found.has_value() || found->size() != kSectors * kSector) return false;
+      for (size_t i = 0; i < kSectors; ++i) {
+        const char byte = (*found)[i * kSector];
+        if ((byte != 'o' && byte != 'n') ||
+            found->substr(i * kSector, kSector) != std::string(kSector, byte)) {
+          return false;
+        }
+      }
+      return true;
+    };
+    KV_RETURN_IF_ERROR(
+        Judge(fs, path, "WriteAt() over synced bytes left a sector that is neither old nor new",
+              whole_sectors, "WriteAt() is never torn", [](const Found& found) {
+                return found.has_value() && found->find('o') != std::string::npos &&
+                       found->find('n') != std::string::npos;
+              }));
+  }
+  {
+    auto fs = make();
+    KV_RETURN_IF_ERROR(fs.CreateDirectories("/d"));
+    KV_RETURN_IF_ERROR(WriteWholeFile(fs, path, "bytes"));
+    auto killed = fs.Crash(0, CrashMode::kKeepAll);
+    if (!is("bytes")(conformance_internal::Find(killed, path))) {
+      return absl::DataLossError("a kill of the process lost written bytes");
+    }
+    KV_RETURN_IF_ERROR(
+        Judge(killed, path, "", Anything, "a kill of the process makes bytes durable", is_absent));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace kv
+
+#endif  // KV_IO_CONFORMANCE_H_

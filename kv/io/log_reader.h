@@ -1,0 +1,94 @@
+// Reads one write-ahead log back (format, and how damage is told from a torn tail: log_format.h).
+//
+// Thread safety: a function; nothing shared.
+#ifndef KV_IO_LOG_READER_H_
+#define KV_IO_LOG_READER_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "kv/base/status.h"
+#include "kv/io/file_system.h"
+#include "kv/io/log_format.h"
+
+namespace kv {
+
+struct LogSummary {
+  // False: the file holds no log of the generation that was asked for. It was created or recycled
+  // for it, and the header never became durable, so nothing in it was acknowledged.
+  bool started = false;
+  bool sealed = false;
+  LogHeader header;
+  uint64_t end = 0;   // offset after the last record (after the seal, in a sealed log)
+  uint64_t next = 0;  // one after the last sequence number in it; 0 when it has none
+};
+
+// Whether an intact record that a crash cannot explain lies behind offset `from`. The cheap test on
+// the sequence number comes first: this looks at each offset, for lengths cannot be trusted here.
+// No record begins with sequence number 0, which the zeros ahead of the records would be full of.
+inline bool RecordBehindDamage(std::string_view log, uint64_t from, const LogHeader& header,
+                               uint64_t next) {
+  next = std::max<uint64_t>(next, 1);
+  for (uint64_t offset = from + 1; offset + kLogRecordHeaderBytes <= log.size(); ++offset) {
+    const uint64_t first = LoadFixed64(log.data() + offset + 16);
+    if (first < next || first > kMaxLogSequence) continue;
+    LogRecord record;
+    if (!record.Decode(log, offset, header.generation)) continue;
+    if (record.IsSeal() || header.synced) return true;
+  }
+  return false;
+}
+
+// Reads the log of `generation` at `path` and calls visit(const LogRecord&) -> absl::Status for
+// each record, in order; its payload lives during the call. O(file size).
+//
+// Errors: kDataLoss with path and offset for damage; kFailedPrecondition for a newer format; those
+// of the file system and of `visit`.
+template <FileSystem Files, typename Visitor>
+absl::StatusOr<LogSummary> ReadLog(Files& files, const std::string& path, uint64_t generation,
+                                   Visitor&& visit) {
+  KV_ASSIGN_OR_RETURN(const auto file, files.OpenForRead(path));
+  KV_ASSIGN_OR_RETURN(const std::string_view log, file.Map());
+  LogSummary summary;
+  if (!summary.header.Decode(log) || summary.header.generation != generation) {
+    // A log of this generation has records behind its header: then the header was damaged.
+    const LogHeader expected{.generation = generation, .synced = true};
+    if (RecordBehindDamage(log, 0, expected, 1)) {
+      return Corruption(path, 0, "log header does not match its checksum or generation");
+    }
+    return summary;
+  }
+  if (summary.header.version > kLogVersion) {
+    return absl::FailedPreconditionError(
+        fmt::format("{}: log format version {} is newer than this program's {}", path,
+                    summary.header.version, kLogVersion));
+  }
+  summary.started = true;
+  uint64_t offset = kLogHeaderBytes;
+  LogRecord record;
+  while (record.Decode(log, offset, generation)) {
+    if (record.first < summary.next) {
+      return Corruption(path, offset,
+                        fmt::format("sequence number {} follows {}", record.first, summary.next));
+    }
+    if (record.IsSeal()) {
+      summary.sealed = true;
+    } else {
+      KV_RETURN_IF_ERROR(visit(static_cast<const LogRecord&>(record)));
+    }
+    summary.next = record.first + record.count;
+    offset += record.Bytes();
+    if (summary.sealed) break;
+  }
+  summary.end = offset;
+  if (!summary.sealed && RecordBehindDamage(log, offset, summary.header, summary.next)) {
+    return Corruption(path, offset, "log record does not match its checksum");
+  }
+  return summary;
+}
+
+}  // namespace kv
+
+#endif  // KV_IO_LOG_READER_H_

@@ -1,0 +1,380 @@
+// The operating system's files: the FileSystem that stores run on.
+//
+// Contract: file_system.h. What this model adds to it:
+//   - Sync() is fdatasync (F_FULLFSYNC on macOS, where fsync stops at the drive's cache): the data
+//     and the size, without the timestamps.
+//   - Append() writes at the end as this handle knows it, not at the end of the file as others left
+//     it: one writer a file. A failed Append() or WriteAt() may have written a part; Size() does
+//     not count it, and the next Append() writes over it.
+//   - Map() maps once, read only, without advice: the same mapping serves point reads, which want
+//     no readahead, and scans, which do, and the kernel's own guess is the compromise. Bytes are
+//     read when first touched, and then an unreadable sector is SIGBUS, not a Status; a reader
+//     that must survive a failing disk uses ReadAt().
+//   - LockFile() is flock(2): it belongs to the open file, so it also refuses a second lock by the
+//     same process, and the kernel gives it up however the process ends. A child that is forked
+//     and does not exec keeps it held. The lock file stays behind; its content is the last
+//     holder's process id, for people and for the message of the one who is refused.
+//   - CreateDirectories() also syncs the entry of the deepest directory that it finds, because an
+//     earlier process may have been killed between making and syncing it.
+//
+// Omits: O_DIRECT, io_uring, preallocation, removal of directories.
+// Not for: network file systems that emulate neither flock nor a durable fsync.
+// Descriptors are close-on-exec. Thread safety: as the concept has it.
+#ifndef KV_IO_POSIX_H_
+#define KV_IO_POSIX_H_
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "fmt/format.h"
+#include "kv/base/status.h"
+#include "kv/io/file_system.h"
+
+namespace kv {
+
+namespace posix_internal {
+
+// Calls `call`, which reports failure as -1, until a signal no longer interrupts it.
+template <typename Call>
+auto Uninterrupted(Call call) {
+  auto result = call();
+  while (result == -1 && errno == EINTR) result = call();
+  return result;
+}
+
+// Writes all of `bytes` at `offset` through `write_some(from, size, offset)`, which behaves as
+// pwrite(2). Returns 0 or an errno, after which a part may have been written.
+template <typename WriteSome>
+int WriteFully(WriteSome write_some, uint64_t offset, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written =
+        Uninterrupted([&] { return write_some(bytes.data(), bytes.size(), offset); });
+    if (written < 0) return errno;
+    if (written == 0) return EIO;  // never for a regular file; do not spin on it
+    bytes.remove_prefix(static_cast<size_t>(written));
+    offset += static_cast<uint64_t>(written);
+  }
+  return 0;
+}
+
+// Reads up to `size` bytes at `offset` through `read_some(to, size, offset)`, which behaves as
+// pread(2), stopping early only at the end of the file. Sets `*got`; returns 0 or an errno.
+template <typename ReadSome>
+int ReadFully(ReadSome read_some, uint64_t offset, size_t size, char* to, size_t* got) {
+  *got = 0;
+  while (*got < size) {
+    const ssize_t some =
+        Uninterrupted([&] { return read_some(to + *got, size - *got, offset + *got); });
+    if (some < 0) return errno;
+    if (some == 0) return 0;
+    *got += static_cast<size_t>(some);
+  }
+  return 0;
+}
+
+// Owns a file descriptor.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd = -1) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Descriptor() { Close(); }
+
+  int get() const { return fd_; }
+
+  // Returns 0 or an errno. The descriptor is gone either way: after EINTR too on Linux, where a
+  // second close could hit a descriptor that another thread has just opened.
+  int Close() {
+    const int fd = std::exchange(fd_, -1);
+    if (fd == -1 || ::close(fd) == 0 || errno == EINTR) return 0;
+    return errno;
+  }
+
+ private:
+  int fd_;
+};
+
+inline absl::StatusOr<Descriptor> Open(const std::string& path, int flags) {
+  const int fd = Uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, 0644); });
+  if (fd == -1) return IoError("open", path, errno);
+  return Descriptor(fd);
+}
+
+inline absl::StatusOr<uint64_t> FileSize(const Descriptor& file, const std::string& path) {
+  struct stat stat;
+  if (::fstat(file.get(), &stat) == -1) return IoError("stat", path, errno);
+  return static_cast<uint64_t>(stat.st_size);
+}
+
+// The directory that holds the entry `path`; trailing slashes do not count.
+inline std::string Parent(const std::string& path) {
+  const size_t last = path.find_last_not_of('/');
+  const size_t slash = last == std::string::npos ? last : path.find_last_of('/', last);
+  if (slash == std::string::npos) return path.starts_with('/') ? "/" : ".";
+  const size_t end = path.find_last_not_of('/', slash);
+  return end == std::string::npos ? "/" : path.substr(0, end + 1);
+}
+
+}  // namespace posix_internal
+
+class PosixWritableFile {
+ public:
+  PosixWritableFile(posix_internal::Descriptor file, std::string path, uint64_t size)
+      : file_(std::move(file)), path_(std::move(path)), size_(size) {}
+
+  absl::Status Append(std::string_view bytes) { return WriteAt(size_, bytes); }
+
+  absl::Status WriteAt(uint64_t offset, std::string_view bytes) {
+    const auto write_some = [fd = file_.get()](const char* from, size_t size, uint64_t at) {
+      return ::pwrite(fd, from, size, static_cast<off_t>(at));
+    };
+    const int error = posix_internal::WriteFully(write_some, offset, bytes);
+    if (error != 0) [[unlikely]] {
+      return IoError("write", path_, error);
+    }
+    size_ = std::max(size_, bytes.empty() ? 0 : offset + bytes.size());
+    return absl::OkStatus();
+  }
+
+  // Not repeated after a failure: Linux marks the pages clean and says OK the second time.
+  absl::Status Sync() {
+    const int result = posix_internal::Uninterrupted([fd = file_.get()] {
+#ifdef __APPLE__
+      return ::fcntl(fd, F_FULLFSYNC);
+#else
+      return ::fdatasync(fd);
+#endif
+    });
+    if (result == -1) [[unlikely]] {
+      return IoError("sync", path_, errno);
+    }
+    return absl::OkStatus();
+  }
+
+  void StartWriteback([[maybe_unused]] uint64_t offset, [[maybe_unused]] uint64_t size) {
+#ifdef __linux__
+    // A hint: an error here is one that Sync() will meet again and report.
+    (void)::sync_file_range(file_.get(), static_cast<off_t>(offset), static_cast<off_t>(size),
+                            SYNC_FILE_RANGE_WRITE);
+#endif
+  }
+
+  uint64_t Size() const { return size_; }
+
+  // Without syncing. Closing again is fine; any other call on a closed file is an error.
+  absl::Status Close() {
+    const int error = file_.Close();
+    if (error != 0) return IoError("close", path_, error);
+    return absl::OkStatus();
+  }
+
+ private:
+  posix_internal::Descriptor file_;
+  std::string path_;
+  uint64_t size_;
+};
+
+class PosixReadableFile {
+ public:
+  PosixReadableFile(posix_internal::Descriptor file, std::string path, uint64_t size)
+      : state_(new State{.file = std::move(file), .path = std::move(path), .size = size}) {}
+
+  absl::Status ReadAt(uint64_t offset, size_t size, char* scratch) const {
+    const auto read_some = [fd = state_->file.get()](char* to, size_t wanted, uint64_t at) {
+      return ::pread(fd, to, wanted, static_cast<off_t>(at));
+    };
+    size_t got;
+    const int error = posix_internal::ReadFully(read_some, offset, size, scratch, &got);
+    if (error != 0) [[unlikely]] {
+      return IoError("read", state_->path, error);
+    }
+    if (got != size) [[unlikely]] {
+      return Corruption(state_->path, offset,
+                        fmt::format("the file ends after {} of {} bytes", got, size));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::string_view> Map() const {
+    if (state_->size == 0) return std::string_view();  // mmap refuses an empty range
+    const std::lock_guard lock(state_->map_mutex);
+    if (state_->mapped == nullptr) {
+      void* const mapped =
+          ::mmap(nullptr, state_->size, PROT_READ, MAP_SHARED, state_->file.get(), 0);
+      if (mapped == MAP_FAILED) return IoError("map", state_->path, errno);
+      state_->mapped = mapped;
+    }
+    return std::string_view(static_cast<const char*>(state_->mapped), state_->size);
+  }
+
+  uint64_t Size() const { return state_->size; }
+
+ private:
+  // On the heap, so that a move disturbs neither the mapping nor the mutex.
+  struct State {
+    ~State() {
+      if (mapped != nullptr) ::munmap(mapped, size);
+    }
+
+    const posix_internal::Descriptor file;
+    const std::string path;
+    const uint64_t size;
+    std::mutex map_mutex = {};
+    void* mapped = nullptr;  // guarded by map_mutex
+  };
+  std::unique_ptr<State> state_;
+};
+
+class PosixFileSystem {
+ public:
+  static constexpr std::string_view kName = "posix";
+
+  using WritableFile = PosixWritableFile;
+  using ReadableFile = PosixReadableFile;
+
+  class Lock {
+   public:
+    explicit Lock(posix_internal::Descriptor file) : file_(std::move(file)) {}
+
+   private:
+    posix_internal::Descriptor file_;  // closing it gives the lock up
+  };
+
+  absl::StatusOr<WritableFile> Create(const std::string& path) {
+    KV_ASSIGN_OR_RETURN(auto file, posix_internal::Open(path, O_RDWR | O_CREAT | O_TRUNC));
+    return WritableFile(std::move(file), path, 0);
+  }
+
+  absl::StatusOr<WritableFile> OpenForOverwrite(const std::string& path) {
+    KV_ASSIGN_OR_RETURN(auto file, posix_internal::Open(path, O_RDWR));
+    KV_ASSIGN_OR_RETURN(const uint64_t size, posix_internal::FileSize(file, path));
+    return WritableFile(std::move(file), path, size);
+  }
+
+  absl::StatusOr<ReadableFile> OpenForRead(const std::string& path) {
+    KV_ASSIGN_OR_RETURN(auto file, posix_internal::Open(path, O_RDONLY));
+    KV_ASSIGN_OR_RETURN(const uint64_t size, posix_internal::FileSize(file, path));
+    return ReadableFile(std::move(file), path, size);
+  }
+
+  absl::Status Rename(const std::string& from, const std::string& to) {
+    if (::rename(from.c_str(), to.c_str()) == -1) {
+      return IoError("rename", fmt::format("{} to {}", from, to), errno);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Remove(const std::string& path) {
+    if (::unlink(path.c_str()) == -1) return IoError("remove", path, errno);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::vector<std::string>> List(const std::string& path) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), &::closedir);
+    if (directory == nullptr) return IoError("list", path, errno);
+    std::vector<std::string> names;
+    for (;;) {
+      errno = 0;  // the only way to tell the end from an error
+      // Unsafe only for threads that share a stream. NOLINTNEXTLINE(concurrency-mt-unsafe)
+      const dirent* const entry = ::readdir(directory.get());
+      if (entry == nullptr) break;
+      bool is_directory = entry->d_type == DT_DIR;
+      if (entry->d_type == DT_UNKNOWN) {  // some file systems do not keep the type in the entry
+        struct stat stat;
+        is_directory =
+            ::fstatat(::dirfd(directory.get()), entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISDIR(stat.st_mode);
+      }
+      if (!is_directory) names.emplace_back(entry->d_name);
+    }
+    if (errno != 0) return IoError("list", path, errno);
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  absl::Status CreateDirectories(const std::string& path) {
+    const std::string parent = posix_internal::Parent(path);
+    struct stat stat;
+    if (::stat(path.c_str(), &stat) == 0) {
+      if (!S_ISDIR(stat.st_mode)) return IoError("create directory", path, ENOTDIR);
+      // Its entry may have been made by a process that was killed before syncing it. A parent
+      // that we may not read is not one that such a process of ours could have written.
+      absl::Status synced = SyncDirectory(parent);
+      return absl::IsPermissionDenied(synced) ? absl::OkStatus() : synced;
+    }
+    if (errno != ENOENT) return IoError("create directory", path, errno);
+    KV_RETURN_IF_ERROR(CreateDirectories(parent));
+    if (::mkdir(path.c_str(), 0755) == -1 && errno != EEXIST) {  // EEXIST: made by another just now
+      return IoError("create directory", path, errno);
+    }
+    return SyncDirectory(parent);
+  }
+
+  absl::Status SyncDirectory(const std::string& path) {
+    KV_ASSIGN_OR_RETURN(const auto directory, posix_internal::Open(path, O_RDONLY | O_DIRECTORY));
+    if (posix_internal::Uninterrupted([&] { return ::fsync(directory.get()); }) == -1) {
+      return IoError("sync directory", path, errno);
+    }
+    return absl::OkStatus();
+  }
+
+  bool Exists(const std::string& path) {
+    struct stat stat;
+    return ::stat(path.c_str(), &stat) == 0;
+  }
+
+  absl::StatusOr<Lock> LockFile(const std::string& path) {
+    KV_ASSIGN_OR_RETURN(auto file, posix_internal::Open(path, O_RDWR | O_CREAT));
+    if (posix_internal::Uninterrupted([&] { return ::flock(file.get(), LOCK_EX | LOCK_NB); }) ==
+        -1) {
+      if (errno != EWOULDBLOCK) return IoError("lock", path, errno);
+      return absl::FailedPreconditionError(
+          fmt::format("lock {}: held by process {}", path, ReadHolder(file)));
+    }
+    // The process id only informs, and a full disk must not keep a store from opening, so failures
+    // to write it are let pass. Writing before cutting never leaves the file empty in between.
+    const std::string holder = fmt::format("{}\n", ::getpid());
+    const auto write_some = [&](const char* from, size_t size, uint64_t at) {
+      return ::pwrite(file.get(), from, size, static_cast<off_t>(at));
+    };
+    if (posix_internal::WriteFully(write_some, 0, holder) == 0) {
+      (void)!::ftruncate(file.get(), static_cast<off_t>(holder.size()));
+    }
+    return Lock(std::move(file));
+  }
+
+ private:
+  static std::string ReadHolder(const posix_internal::Descriptor& file) {
+    char text[32];
+    const ssize_t size = ::pread(file.get(), text, sizeof text, 0);
+    const std::string_view line(text, size > 0 ? static_cast<size_t>(size) : 0);
+    const std::string_view digits = line.substr(0, line.find_first_not_of("0123456789"));
+    return digits.empty() ? "unknown" : std::string(digits);
+  }
+};
+
+static_assert(FileSystem<PosixFileSystem>);
+
+}  // namespace kv
+
+#endif  // KV_IO_POSIX_H_
