@@ -1,0 +1,145 @@
+#include "kv/commit/conformance.h"
+
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "gtest/gtest.h"
+#include "kv/commit/concept.h"
+#include "kv/commit/every_write.h"
+#include "kv/commit/group.h"
+#include "kv/commit/none.h"
+
+namespace kv {
+namespace {
+
+TEST(CommitConformance, EveryPolicyKeepsItsPromises) {
+  EXPECT_EQ(CheckCommit<EveryWriteCommit>(), absl::OkStatus());  // the trivially right one
+  EXPECT_EQ(CheckCommit<NoCommit>(), absl::OkStatus());
+  EXPECT_EQ(CheckCommit<GroupCommit<>>(), absl::OkStatus());
+  EXPECT_EQ(CheckCommit<GroupCommit<GroupShape{.max_group = 1}>>(), absl::OkStatus());
+  EXPECT_EQ((CheckCommit<GroupCommit<GroupShape{.max_group = 3, .max_yields = 0}>>()),
+            absl::OkStatus());
+  EXPECT_EQ(CheckCommit<GroupCommit<GroupShape{.max_bytes = 1}>>(), absl::OkStatus());
+}
+
+TEST(GroupCommit, WritersShareSyncs) {
+  GroupCommit<> commit;
+  WatchfulJournal journal;
+  std::vector<std::thread> writers;
+  for (int thread = 0; thread < 8; ++thread) {
+    writers.emplace_back([&] {
+      for (int i = 0; i < 200; ++i) {
+        CommitRequest request{.entries = "entries", .count = 1};
+        ASSERT_TRUE(commit.Commit(journal, request).ok());
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  EXPECT_EQ(journal.Applied(), 1600u);
+  EXPECT_LT(journal.Syncs(), 1600u);
+}
+
+// --- Broken policies, each of which the suite must refuse ------------------------------------
+
+// EveryWrite with the order of its steps left to a subclass.
+template <typename Steps>
+struct BrokenCommit {
+  static constexpr std::string_view kName = "broken";
+  static constexpr bool kDurableOnReturn = true;
+
+  template <typename J>
+  absl::Status Commit(J& journal, CommitRequest& request) {
+    CommitRequest* const group[] = {&request};
+    return Steps::Run(journal, group, mutex);
+  }
+  template <typename Action>
+  void Exclusively(Action&& action) {
+    const std::lock_guard lock(mutex);
+    std::forward<Action>(action)();
+  }
+  std::mutex mutex;
+};
+
+struct AppliesBeforeSync {
+  static absl::Status Run(auto& journal, CommitGroup group, std::mutex& mutex) {
+    const std::lock_guard lock(mutex);
+    KV_RETURN_IF_ERROR(journal.Reserve(group));
+    KV_RETURN_IF_ERROR(journal.Log(group));
+    journal.Apply(group);
+    return journal.Sync();
+  }
+};
+
+struct IgnoresFailedSync {
+  static absl::Status Run(auto& journal, CommitGroup group, std::mutex& mutex) {
+    const std::lock_guard lock(mutex);
+    KV_RETURN_IF_ERROR(journal.Reserve(group));
+    KV_RETURN_IF_ERROR(journal.Log(group));
+    const bool synced = journal.Sync().ok();
+    if (synced) journal.Apply(group);
+    return absl::OkStatus();
+  }
+};
+
+struct DoesNotLock {
+  static absl::Status Run(auto& journal, CommitGroup group, std::mutex&) {
+    KV_RETURN_IF_ERROR(journal.Reserve(group));
+    KV_RETURN_IF_ERROR(journal.Log(group));
+    KV_RETURN_IF_ERROR(journal.Sync());
+    journal.Apply(group);
+    return absl::OkStatus();
+  }
+};
+
+struct ForgetsToApply {
+  static absl::Status Run(auto& journal, CommitGroup group, std::mutex& mutex) {
+    const std::lock_guard lock(mutex);
+    KV_RETURN_IF_ERROR(journal.Reserve(group));
+    KV_RETURN_IF_ERROR(journal.Log(group));
+    return journal.Sync();
+  }
+};
+
+TEST(CommitConformance, RefusesBrokenPolicies) {
+  EXPECT_EQ(CheckCommitOrder<BrokenCommit<AppliesBeforeSync>>(1, 10).message(),
+            "Apply before Sync");
+  EXPECT_FALSE(CheckFailedSync<BrokenCommit<IgnoresFailedSync>>(1, 3).ok());
+  EXPECT_EQ(CheckCommitOrder<BrokenCommit<ForgetsToApply>>(1, 10).message(),
+            "Commit returned before Apply");
+}
+
+#if !defined(__SANITIZE_THREAD__)  // which would report the planted race itself
+TEST(CommitConformance, RefusesAPolicyWithoutExclusion) {
+  EXPECT_FALSE(CheckCommitOrder<BrokenCommit<DoesNotLock>>(8, 500).ok());
+}
+#endif
+
+// --- The concept, both ways --------------------------------------------------------------------
+
+struct NoName : NoCommit {
+  static constexpr int kName = 0;
+};
+struct NoExclusively {
+  static constexpr std::string_view kName = "no_exclusively";
+  static constexpr bool kDurableOnReturn = true;
+  template <typename J>
+  absl::Status Commit(J& journal, CommitRequest& request);
+};
+struct NoReturn {
+  static constexpr std::string_view kName = "no_return";
+  static constexpr bool kDurableOnReturn = true;
+  template <typename J>
+  void Commit(J& journal, CommitRequest& request);
+  template <typename Action>
+  void Exclusively(Action&& action);
+};
+
+static_assert(Commit<BrokenCommit<DoesNotLock>>);  // semantics are for the suite
+static_assert(!Commit<NoName>);
+static_assert(!Commit<NoExclusively>);
+static_assert(!Commit<NoReturn>);
+
+}  // namespace
+}  // namespace kv

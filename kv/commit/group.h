@@ -1,0 +1,169 @@
+// Group commit: writers that arrive while a sync is under way share the next one.
+//
+// The first writer to find nobody leading leads: it yields until the group has stopped growing,
+// takes everyone who is waiting (up to max_group), and logs, syncs and applies for all of them.
+// The others sleep on one word, which the leader changes and wakes once for all. Whoever is awake
+// first leads next; nobody is handed the lead in its sleep, because waking an idle processor costs
+// a good part of a sync.
+//
+// Invariants:
+//   1. `leading_` is set by the thread that found it clear, under the mutex, and cleared by it.
+//   2. A request is in `waiting_` until a leader takes it; from then on it is done or its leader
+//      is at work. So a sleeper's request is done, or taken, or someone leads or is about to.
+//   3. `generation_` changes after each group, after its requests are marked done. A writer reads
+//      it before it looks at `done` and `leading_`, so it cannot sleep through the change.
+//
+// For: several durable writers. One writer pays one yield over every_write.
+// Not for: a write that must not wait for a stranger's batch.
+// Source of the idea: DeWitt et al., "Implementation Techniques for Main Memory Database Systems",
+// SIGMOD 1984.
+#ifndef KV_COMMIT_GROUP_H_
+#define KV_COMMIT_GROUP_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "kv/commit/concept.h"
+
+namespace kv {
+
+struct GroupShape {
+  size_t max_group = 64;            // requests in one sync
+  size_t max_bytes = size_t{1} << 20;  // and bytes, unless one request alone is larger
+  size_t max_yields = 16;           // times a leader gives way to let its group grow
+};
+
+template <GroupShape kShape = GroupShape{}>
+class GroupCommit {
+ public:
+  static constexpr std::string_view kName = "group";
+  static constexpr bool kDurableOnReturn = true;
+
+  template <typename J>
+  absl::Status Commit(J& journal, CommitRequest& request) {
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_.push_back(&request);
+      // relaxed: a hint for the leader's yielding; the mutex orders the queue itself.
+      waiting_count_.store(waiting_.size(), std::memory_order_relaxed);
+    }
+    for (;;) {
+      // acquire: pairs with the leader's release in Finish (invariant 3).
+      const uint32_t generation = generation_.load(std::memory_order_acquire);
+      // acquire: pairs with the release in Finish, so that `result` is seen.
+      if (request.done.load(std::memory_order_acquire)) return request.result;
+      if (TakeLead(request)) {
+        Lead(journal);
+        continue;
+      }
+      if (request.done.load(std::memory_order_acquire)) return request.result;
+      generation_.wait(generation, std::memory_order_acquire);
+    }
+  }
+
+  // Runs `action()` with no group under way and none starting.
+  template <typename Action>
+  void Exclusively(Action&& action) {
+    std::unique_lock lock(mutex_);
+    while (leading_) {
+      lock.unlock();
+      std::this_thread::yield();
+      lock.lock();
+    }
+    leading_ = true;
+    lock.unlock();
+    std::forward<Action>(action)();
+    lock.lock();
+    leading_ = false;
+    lock.unlock();
+    Wake();
+  }
+
+ private:
+  // False when someone leads already, or has just finished this request.
+  bool TakeLead(const CommitRequest& request) {
+    const std::lock_guard lock(mutex_);
+    if (leading_ || request.done.load(std::memory_order_acquire)) return false;
+    leading_ = true;
+    return true;
+  }
+
+  template <typename J>
+  void Lead(J& journal) {
+    LetGroupGrow();
+    TakeGroup();
+    const absl::Status status = LogAndApply(journal);
+    for (CommitRequest* request : group_) {
+      request->result = status;
+      // release: `result` first. The request may be gone after this line.
+      request->done.store(true, std::memory_order_release);
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      leading_ = false;
+    }
+    Wake();
+  }
+
+  // Moves the oldest waiting requests into group_, as many as the shape allows and at least one.
+  void TakeGroup() {
+    const std::lock_guard lock(mutex_);
+    size_t bytes = 0;
+    size_t count = 0;
+    while (count < waiting_.size() && count < kShape.max_group) {
+      bytes += waiting_[count]->entries.size();
+      if (count > 0 && bytes > kShape.max_bytes) break;
+      ++count;
+    }
+    const auto end = waiting_.begin() + static_cast<ptrdiff_t>(count);
+    group_.assign(waiting_.begin(), end);
+    waiting_.erase(waiting_.begin(), end);
+    waiting_count_.store(waiting_.size(), std::memory_order_relaxed);
+  }
+
+  template <typename J>
+  absl::Status LogAndApply(J& journal) {
+    if (absl::Status status = journal.Reserve(group_); !status.ok()) return status;
+    if (absl::Status status = journal.Log(group_); !status.ok()) return status;
+    if (absl::Status status = journal.Sync(); !status.ok()) return status;
+    journal.Apply(group_);
+    return absl::OkStatus();
+  }
+
+  // Gives way while that brings more writers in. A lone writer finds the count unchanged after its
+  // first yield and goes on.
+  void LetGroupGrow() const {
+    size_t seen = 0;
+    for (size_t yields = 0; yields < kShape.max_yields; ++yields) {
+      const size_t now = waiting_count_.load(std::memory_order_relaxed);
+      if (now == seen || now >= kShape.max_group) return;
+      seen = now;
+      std::this_thread::yield();
+    }
+  }
+
+  void Wake() {
+    // release: pairs with the acquire load and wait in Commit (invariant 3).
+    generation_.fetch_add(1, std::memory_order_release);
+    generation_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::vector<CommitRequest*> waiting_;  // guarded by mutex_; oldest first
+  bool leading_ = false;                 // guarded by mutex_
+  std::atomic<size_t> waiting_count_{0};
+  std::vector<CommitRequest*> group_;  // the leader's
+  alignas(64) std::atomic<uint32_t> generation_{0};
+};
+
+static_assert(Commit<GroupCommit<>>);
+
+}  // namespace kv
+
+#endif  // KV_COMMIT_GROUP_H_

@@ -1,0 +1,188 @@
+// A tree of tables in memory that does what an engine does with choices, and knows what every key
+// should read as. For tests of policies.
+//
+// Several compactions may run at once: Start() takes the inputs, Finish() puts the outputs in their
+// place. An entry counts one byte.
+//
+// Omits: snapshots. Only the newest version of a key is ever kept by a merge.
+// Thread safety: none.
+#ifndef KV_COMPACTION_TREE_MODEL_H_
+#define KV_COMPACTION_TREE_MODEL_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "fmt/format.h"
+#include "kv/base/status.h"
+#include "kv/compaction/choice.h"
+
+namespace kv {
+
+class TreeModel {
+ public:
+  struct Version {
+    uint64_t sequence = 0;
+    bool tombstone = false;
+  };
+  // A table's content, or a flush's.
+  using Content = std::map<std::string, Version>;
+
+  // Puts a memtable of these keys (true: deleted) into level 0, as its newest file.
+  void Flush(const std::map<std::string, bool>& keys) {
+    Content content;
+    for (const auto& [key, tombstone] : keys) {
+      content[key] = truth_[key] = {.sequence = ++last_sequence_, .tombstone = tombstone};
+    }
+    if (levels_.empty()) levels_.resize(1);
+    levels_[0].insert(levels_[0].begin(), {.number = ++last_file_, .content = content});
+  }
+
+  TreeShape Shape() const {
+    TreeShape shape;
+    for (const std::vector<File>& level : levels_) {
+      shape.levels.emplace_back();
+      for (const File& file : level) {
+        FileShape& described = shape.levels.back().emplace_back();
+        described.number = file.number;
+        described.bytes = file.content.size();
+        described.smallest = file.content.begin()->first;
+        described.largest = file.content.rbegin()->first;
+        described.entries = file.content.size();
+        for (const auto& [key, version] : file.content) described.tombstones += version.tombstone;
+        described.being_compacted = file.being_compacted;
+      }
+    }
+    return shape;
+  }
+
+  // The inputs must exist (see CheckChoice).
+  void Start(const Choice& choice) {
+    for (const CompactionInput& input : choice.inputs) Find(input).being_compacted = true;
+    running_.push_back(choice);
+  }
+
+  size_t Running() const { return running_.size(); }
+
+  // Finishes the compaction that was started `index` places after the oldest one that runs.
+  absl::Status Finish(size_t index, uint64_t output_file_bytes) {
+    const Choice choice = running_[index];
+    running_.erase(running_.begin() + static_cast<ptrdiff_t>(index));
+    std::vector<File> outputs;
+    size_t place = 0;  // in level 0, where order is age: where the newest input was
+    if (choice.output_level == 0) {
+      while (!IsInput(choice, 0, levels_[0][place].number)) ++place;
+    }
+    if (choice.trivial_move) {
+      outputs.push_back(Find(choice.inputs.front()));
+      outputs.back().being_compacted = false;
+    } else {
+      outputs = Merge(choice, output_file_bytes);
+    }
+    const size_t output_level = static_cast<size_t>(choice.output_level);
+    if (levels_.size() <= output_level) levels_.resize(output_level + 1);
+    for (size_t level = 0; level < levels_.size(); ++level) {
+      std::erase_if(levels_[level], [&](const File& file) {
+        return IsInput(choice, static_cast<int>(level), file.number);
+      });
+    }
+    std::vector<File>& level = levels_[output_level];
+    level.insert(level.begin() + static_cast<ptrdiff_t>(place), outputs.begin(), outputs.end());
+    if (output_level > 0) {
+      std::sort(level.begin(), level.end(), [](const File& a, const File& b) {
+        return a.content.begin()->first < b.content.begin()->first;
+      });
+    }
+    return Check();
+  }
+
+  // Every level below 0 is disjoint, and every key reads as what was last written.
+  absl::Status Check() const {
+    for (size_t level = 1; level < levels_.size(); ++level) {
+      for (size_t i = 1; i < levels_[level].size(); ++i) {
+        const std::string& end = levels_[level][i - 1].content.rbegin()->first;
+        const std::string& begin = levels_[level][i].content.begin()->first;
+        if (end >= begin) {
+          return absl::FailedPreconditionError(fmt::format(
+              "level {}: a file ends at {} and the next begins at {}", level, end, begin));
+        }
+      }
+    }
+    for (const auto& [key, wanted] : truth_) {
+      const Version* const read = Get(key);
+      const bool gone = read == nullptr || read->tombstone;
+      if (gone != wanted.tombstone || (!gone && read->sequence != wanted.sequence)) {
+        return absl::FailedPreconditionError(
+            fmt::format("key {}: {}, but was last {} with sequence {}", key,
+                        gone ? "absent" : fmt::format("reads sequence {}", read->sequence),
+                        wanted.tombstone ? "deleted" : "written", wanted.sequence));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  struct File {
+    uint64_t number = 0;
+    bool being_compacted = false;
+    Content content;
+  };
+
+  static bool IsInput(const Choice& choice, int level, uint64_t number) {
+    return std::find(choice.inputs.begin(), choice.inputs.end(), CompactionInput{level, number}) !=
+           choice.inputs.end();
+  }
+
+  File& Find(const CompactionInput& input) {
+    std::vector<File>& level = levels_[static_cast<size_t>(input.level)];
+    return *std::find_if(level.begin(), level.end(),
+                         [&](const File& file) { return file.number == input.file; });
+  }
+
+  std::vector<File> Merge(const Choice& choice, uint64_t output_file_bytes) {
+    Content merged;
+    for (const CompactionInput& input : choice.inputs) {
+      for (const auto& [key, version] : Find(input).content) {
+        Version& newest = merged[key];
+        if (version.sequence > newest.sequence) newest = version;
+      }
+    }
+    if (choice.bottommost)
+      std::erase_if(merged, [](const auto& entry) { return entry.second.tombstone; });
+    std::vector<File> outputs;
+    for (const auto& entry : merged) {
+      if (outputs.empty() || outputs.back().content.size() >= output_file_bytes) {
+        outputs.push_back({.number = ++last_file_, .being_compacted = false, .content = {}});
+      }
+      outputs.back().content.insert(entry);
+    }
+    return outputs;
+  }
+
+  // As an engine reads: level by level, and in level 0 file by file.
+  const Version* Get(const std::string& key) const {
+    for (const std::vector<File>& level : levels_) {
+      for (const File& file : level) {
+        if (const auto found = file.content.find(key); found != file.content.end()) {
+          return &found->second;
+        }
+      }
+    }
+    return nullptr;
+  }
+
+  std::vector<std::vector<File>> levels_;
+  std::vector<Choice> running_;
+  std::map<std::string, Version> truth_;
+  uint64_t last_sequence_ = 0;
+  uint64_t last_file_ = 0;
+};
+
+}  // namespace kv
+
+#endif  // KV_COMPACTION_TREE_MODEL_H_

@@ -1,0 +1,24 @@
+// No expiry: reads skip the clock and the comparison.
+//
+// Not for: stores whose callers set a time to live; their writes are refused.
+#ifndef KV_EXPIRY_NONE_H_
+#define KV_EXPIRY_NONE_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "kv/expiry/concept.h"
+
+namespace kv {
+
+struct NoExpiry {
+  static constexpr std::string_view kName = "none";
+  static constexpr bool kEnabled = false;
+  static constexpr bool Expired(uint64_t, uint64_t) { return false; }
+};
+
+static_assert(Expiry<NoExpiry>);
+
+}  // namespace kv
+
+#endif  // KV_EXPIRY_NONE_H_
