@@ -1,0 +1,219 @@
+// The journal of an LSM engine: what a commit policy drives (kv/commit/concept.h). It numbers
+// groups, writes them to the log, inserts them into the active memtable, and changes to a new
+// memtable and log when the active one is full.
+//
+// A log is complete before the next one is begun: a synced log has synced each of its records, and
+// the header of the next says where it ended, so recovery finds a loss between them.
+//
+// Thread safety: one thread at a time, as commit policies promise.
+#ifndef ENGINES_LSM_JOURNAL_H_
+#define ENGINES_LSM_JOURNAL_H_
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "engines/lsm/store.h"
+#include "kv/base/status.h"
+#include "kv/commit/concept.h"
+#include "kv/contract/write_batch.h"
+#include "kv/io/environment.h"
+#include "kv/io/log_writer.h"
+
+namespace kv {
+
+template <typename Parts, typename Environment>
+class LsmJournal {
+ public:
+  using StoreType = Store<Parts, Environment>;
+  using Memory = typename StoreType::Memory;
+  using Writer = LogWriter<typename StoreType::Files>;
+  static constexpr bool kSyncedLog = Parts::Commit::kDurableOnReturn;
+
+  // `log` is the log of the store's active memtable; `next` numbers the next write.
+  LsmJournal(StoreType& store, Writer log, uint64_t memtable_bytes, Sequence next)
+      : store_(store),
+        log_(std::move(log)),
+        active_(store.Share()->active),
+        memtable_bytes_(memtable_bytes),
+        next_(next) {}
+
+  // Starts the log `number` in `store`'s directory, over a spare file if there is one. Its header
+  // and its name are durable on return, also where its records will not be: a later manifest or log
+  // names it. `previous` is null for the first log of an open.
+  static absl::StatusOr<Writer> StartLog(StoreType& store, uint64_t number,
+                                         const Writer* previous) {
+    auto& files = store.environment().file_system;
+    const std::string path = store.names().Log(number);
+    if (const std::optional<uint64_t> spare = store.TakeSpareLog()) {
+      KV_RETURN_IF_ERROR(files.Rename(store.names().Log(*spare), path));
+    }
+    const LogHeader header{.generation = number,
+                           .previous_generation = previous ? previous->Generation() : 0,
+                           .previous_end = previous ? previous->End() : 0,
+                           .synced = kSyncedLog};
+    KV_ASSIGN_OR_RETURN(Writer log, Writer::Start(files, path, header));
+    KV_RETURN_IF_ERROR(files.SyncDirectory(store.names().Directory()));
+    return log;
+  }
+
+  absl::Status Reserve(CommitGroup group) {
+    KV_RETURN_IF_ERROR(error_);
+    SlowDown(group);
+    if (active_->table.MemoryBytes() < memtable_bytes_) [[likely]] return absl::OkStatus();
+    return Rotate();
+  }
+
+  absl::Status Log(CommitGroup group) {
+    uint64_t count = 0;
+    size_t bytes = 0;
+    for (CommitRequest* request : group) {
+      request->first = next_ + count;
+      count += request->count;
+      bytes += request->entries.size();
+    }
+    absl::Status status =
+        log_.AppendRecord(next_, static_cast<uint32_t>(count), [&](std::string* to) {
+          for (const CommitRequest* request : group) to->append(request->entries);
+        });
+    if (!status.ok()) return Fail(std::move(status));
+    next_ += count;
+    store_.counters().Add(LsmCounter::kWalBytes, bytes + kLogRecordHeaderBytes);
+    return absl::OkStatus();
+  }
+
+  absl::Status Sync() {
+    store_.counters().Add(LsmCounter::kWalSyncs);
+    absl::Status status = log_.Sync();
+    return status.ok() ? status : Fail(std::move(status));
+  }
+
+  void Apply(CommitGroup group) {
+    uint64_t count = 0;
+    uint64_t bytes = 0;
+    for (const CommitRequest* request : group) {
+      WriteBatch::ForEach(request->entries, request->first, [&](const Record& record) {
+        active_->table.Insert(record);
+        bytes += record.key.size() + record.value.size();
+      });
+      count += request->count;
+    }
+    store_.PublishSequence(next_ - 1);
+    store_.counters().Add(LsmCounter::kWrites, count);
+    store_.counters().Add(LsmCounter::kUserBytesWritten, bytes);
+  }
+
+  // Makes the active memtable immutable, unless it is empty, whatever its size.
+  absl::Status Rotate() {
+    KV_RETURN_IF_ERROR(error_);
+    if (active_->table.Entries() == 0) return absl::OkStatus();
+    KV_RETURN_IF_ERROR(WaitForRoom());
+    absl::Status status = log_.WriteOut();
+    if (!status.ok()) return Fail(std::move(status));
+    const uint64_t number = store_.NewFileNumber();
+    auto log = StartLog(store_, number, &log_);
+    // The new log may be there already and say where the old one ends, so the old one must not grow.
+    if (!log.ok()) return Fail(std::move(log).status());
+    log_ = *std::move(log);
+    active_ = std::make_shared<Memory>(number);
+    store_.Rotate(active_);
+    if constexpr (Environment::kBackgroundWork == BackgroundWork::kInline) {
+      return WorkInline();
+    } else {
+      return absl::OkStatus();
+    }
+  }
+
+  // Ends the log and says so in the manifest. No write comes after this.
+  absl::Status Close() {
+    KV_RETURN_IF_ERROR(error_);
+    if constexpr (!kSyncedLog) KV_RETURN_IF_ERROR(SyncOlderLogs());
+    KV_RETURN_IF_ERROR(log_.Seal(next_));
+    return store_.RecordCleanClose(log_.Generation(), log_.End());
+  }
+
+  uint64_t LogBytes() const { return log_.End(); }
+
+ private:
+  // One memtable may wait for its flush while the next fills.
+  static constexpr size_t kMaxImmutable = 1;
+  // At full debt writes go at 8 MB/s.
+  static constexpr double kNanosPerByteAtFullDebt = 125;
+  static constexpr uint64_t kShortestSleepNanos = 1'000'000;
+
+  // In proportion to what compaction has still to do, so that writers meet a slope and not a wall.
+  void SlowDown(CommitGroup group) {
+    const double debt = store_.Debt();
+    if (debt <= 0) [[likely]] return;
+    size_t bytes = 0;
+    for (const CommitRequest* request : group) bytes += request->entries.size();
+    owed_nanos_ += static_cast<double>(bytes) * kNanosPerByteAtFullDebt * std::min(debt, 1.0);
+    if (owed_nanos_ < kShortestSleepNanos) return;
+    Stall([&] {
+      std::this_thread::sleep_for(std::chrono::nanoseconds(static_cast<uint64_t>(owed_nanos_)));
+      return absl::OkStatus();
+    }).IgnoreError();
+    owed_nanos_ = 0;
+  }
+
+  absl::Status WaitForRoom() {
+    if (store_.Share()->immutable.size() < kMaxImmutable) return absl::OkStatus();
+    return Stall([&] {
+      if constexpr (Environment::kBackgroundWork == BackgroundWork::kInline) {
+        return store_.FlushOldest();  // the last one failed, and nobody else will try again
+      } else {
+        return store_.WaitForImmutableBelow(kMaxImmutable);
+      }
+    });
+  }
+
+  // The logs of memtables that wait for their flush were handed to the file and never synced. The
+  // manifest is about to say that the log after them is whole, so they must be.
+  absl::Status SyncOlderLogs() {
+    auto& files = store_.environment().file_system;
+    for (const auto& memory : store_.Share()->immutable) {
+      KV_ASSIGN_OR_RETURN(auto file, files.OpenForOverwrite(store_.names().Log(memory->log_number)));
+      KV_RETURN_IF_ERROR(file.Sync());
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status WorkInline() {
+    KV_RETURN_IF_ERROR(store_.FlushOldest());
+    for (;;) {
+      KV_ASSIGN_OR_RETURN(const bool more, store_.CompactOnce([](const TreeShape& shape) {
+        return Parts::Compaction::Choose(shape);
+      }));
+      if (!more) return absl::OkStatus();
+    }
+  }
+
+  template <typename Wait>
+  absl::Status Stall(Wait&& wait) {
+    const auto& clock = store_.environment().clock;
+    const uint64_t start = clock.MonotonicNanos();
+    absl::Status status = std::forward<Wait>(wait)();
+    store_.counters().Add(LsmCounter::kStalls);
+    store_.counters().Add(LsmCounter::kStallNanos, clock.MonotonicNanos() - start);
+    return status;
+  }
+
+  absl::Status Fail(absl::Status status) { return error_ = std::move(status); }
+
+  StoreType& store_;
+  Writer log_;
+  std::shared_ptr<Memory> active_;
+  const uint64_t memtable_bytes_;
+  Sequence next_;
+  double owed_nanos_ = 0;
+  absl::Status error_;  // sticky
+};
+
+}  // namespace kv
+
+#endif  // ENGINES_LSM_JOURNAL_H_

@@ -1,0 +1,198 @@
+// A manifest edit: one atomic change of what a store consists of, and the state that a sequence of
+// edits adds up to.
+//
+//   edit  := field*
+//   field := 1 log_number:varint            oldest log that recovery still needs
+//          | 2 next_file:varint             no file number from this on is in use
+//          | 3 last_sequence:varint         last sequence number in any table
+//          | 4 level:varint meta            a table is added (meta: table_meta.h)
+//          | 5 level:varint number:varint   a table is removed
+//          | 6 log:varint end:varint        closed cleanly: this log is sealed and ends here
+//          | 7 size:varint bytes            the composition's format (first edit of a manifest)
+//
+// Each field begins with its number as one byte.
+//
+// Thread safety: plain values.
+#ifndef ENGINES_LSM_MANIFEST_EDIT_H_
+#define ENGINES_LSM_MANIFEST_EDIT_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engines/lsm/table_meta.h"
+#include "kv/base/bytes.h"
+#include "kv/base/status.h"
+#include "kv/contract/record.h"
+
+namespace kv {
+
+struct CleanClose {
+  uint64_t log = 0;
+  uint64_t end = 0;
+};
+
+struct ManifestEdit {
+  std::optional<uint64_t> log_number;
+  std::optional<uint64_t> next_file;
+  std::optional<Sequence> last_sequence;
+  std::optional<CleanClose> clean_close;
+  std::optional<std::string> format;
+  std::vector<std::pair<size_t, TableMeta>> added;
+  std::vector<std::pair<size_t, uint64_t>> removed;
+
+  std::string Encode() const {
+    std::string bytes;
+    if (format) {
+      bytes.push_back(kFormat);
+      AppendLengthPrefixed(&bytes, *format);
+    }
+    AppendOptional(&bytes, kLogNumber, log_number);
+    AppendOptional(&bytes, kNextFile, next_file);
+    AppendOptional(&bytes, kLastSequence, last_sequence);
+    for (const auto& [level, meta] : added) {
+      bytes.push_back(kAdded);
+      AppendVarint64(&bytes, level);
+      meta.AppendTo(&bytes);
+    }
+    for (const auto& [level, number] : removed) {
+      bytes.push_back(kRemoved);
+      AppendVarint64(&bytes, level);
+      AppendVarint64(&bytes, number);
+    }
+    if (clean_close) {
+      bytes.push_back(kCleanClose);
+      AppendVarint64(&bytes, clean_close->log);
+      AppendVarint64(&bytes, clean_close->end);
+    }
+    return bytes;
+  }
+
+  // False when `bytes` are not an edit.
+  bool Decode(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const char field = bytes.front();
+      bytes.remove_prefix(1);
+      if (!TakeField(field, &bytes)) return false;
+    }
+    return true;
+  }
+
+ private:
+  enum Field : char {
+    kLogNumber = 1,
+    kNextFile = 2,
+    kLastSequence = 3,
+    kAdded = 4,
+    kRemoved = 5,
+    kCleanClose = 6,
+    kFormat = 7,
+  };
+
+  static void AppendOptional(std::string* to, char field, const std::optional<uint64_t>& value) {
+    if (!value) return;
+    to->push_back(field);
+    AppendVarint64(to, *value);
+  }
+
+  bool TakeField(char field, std::string_view* bytes) {
+    uint64_t level = 0;
+    switch (field) {
+      case kLogNumber:
+        return TakeVarint64(bytes, &log_number.emplace());
+      case kNextFile:
+        return TakeVarint64(bytes, &next_file.emplace());
+      case kLastSequence:
+        return TakeVarint64(bytes, &last_sequence.emplace());
+      case kAdded: {
+        TableMeta meta;
+        if (!TakeVarint64(bytes, &level) || !TableMeta::Take(bytes, &meta)) return false;
+        added.emplace_back(level, std::move(meta));
+        return true;
+      }
+      case kRemoved: {
+        uint64_t number = 0;
+        if (!TakeVarint64(bytes, &level) || !TakeVarint64(bytes, &number)) return false;
+        removed.emplace_back(level, number);
+        return true;
+      }
+      case kCleanClose: {
+        CleanClose& close = clean_close.emplace();
+        return TakeVarint64(bytes, &close.log) && TakeVarint64(bytes, &close.end);
+      }
+      case kFormat: {
+        std::string_view text;
+        if (!TakeLengthPrefixed(bytes, &text)) return false;
+        format = std::string(text);
+        return true;
+      }
+      default:
+        return false;
+    }
+  }
+};
+
+// What a store consists of.
+struct ManifestState {
+  static constexpr size_t kMaxLevels = 64;
+
+  std::string format;
+  uint64_t log_number = 0;
+  uint64_t next_file = 1;
+  Sequence last_sequence = 0;
+  std::optional<CleanClose> clean_close;  // set by the last edit only
+  std::vector<std::vector<TableMeta>> levels;
+
+  // Fails when the edit does not fit the state: a level that cannot be, a table added twice or
+  // removed without being there. The state is then half changed and of no use.
+  absl::Status Apply(const ManifestEdit& edit) {
+    if (edit.format) format = *edit.format;
+    if (edit.log_number) log_number = *edit.log_number;
+    if (edit.next_file) next_file = *edit.next_file;
+    if (edit.last_sequence) last_sequence = *edit.last_sequence;
+    clean_close = edit.clean_close;
+    for (const auto& [level, number] : edit.removed) {
+      if (level >= levels.size() || std::erase_if(levels[level], [n = number](const auto& meta) {
+                                      return meta.number == n;
+                                    }) != 1) {
+        return absl::DataLossError(
+            fmt::format("table {} is removed from level {}, where it is not", number, level));
+      }
+    }
+    for (const auto& [level, meta] : edit.added) {
+      if (level >= kMaxLevels) {
+        return absl::DataLossError(fmt::format("table {} is on level {}", meta.number, level));
+      }
+      for (const auto& tables : levels) {
+        if (std::ranges::find(tables, meta.number, &TableMeta::number) != tables.end()) {
+          return absl::DataLossError(fmt::format("table {} is added twice", meta.number));
+        }
+      }
+      if (levels.size() <= level) levels.resize(level + 1);
+      levels[level].push_back(meta);
+    }
+    return absl::OkStatus();
+  }
+
+  // The one edit that makes this state out of nothing.
+  ManifestEdit AsEdit() const {
+    ManifestEdit edit;
+    edit.format = format;
+    edit.log_number = log_number;
+    edit.next_file = next_file;
+    edit.last_sequence = last_sequence;
+    edit.clean_close = clean_close;
+    for (size_t level = 0; level < levels.size(); ++level) {
+      for (const TableMeta& meta : levels[level]) edit.added.emplace_back(level, meta);
+    }
+    return edit;
+  }
+};
+
+}  // namespace kv
+
+#endif  // ENGINES_LSM_MANIFEST_EDIT_H_

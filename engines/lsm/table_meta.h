@@ -1,0 +1,93 @@
+// TableMeta: what the store knows of a sorted table without opening it.
+//
+// The builder returns it, the manifest stores it, and the reader checks the file against it, so a
+// table that was swapped, cut or replaced by an older one of the same number does not pass.
+//
+//   fixed64 bytes | varint number, entries, tombstones, raw_bytes, min_sequence, max_sequence,
+//   earliest_expiry, latest_expiry | length-prefixed smallest, largest
+//
+// `bytes` is of fixed width because the file holds a copy of its own meta: the size of the copy
+// must not depend on the size of the file.
+//
+// Thread safety: as a value.
+#ifndef ENGINES_LSM_TABLE_META_H_
+#define ENGINES_LSM_TABLE_META_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "kv/base/bytes.h"
+#include "kv/contract/record.h"
+
+namespace kv {
+
+struct TableMeta {
+  uint64_t number = 0;      // of the file; never used twice in a store
+  uint64_t bytes = 0;       // of the file
+  uint64_t entries = 0;     // records, tombstones included; at least 1
+  uint64_t tombstones = 0;  // records of RecordKind::kTombstone
+  uint64_t raw_bytes = 0;   // of keys and values, before any encoding
+  Sequence min_sequence = 0;
+  Sequence max_sequence = 0;
+  // Over the records that expire, Unix milliseconds; both kNeverExpires when none does.
+  uint64_t earliest_expiry = kNeverExpires;
+  uint64_t latest_expiry = kNeverExpires;
+  std::string smallest;  // the first and the last user key, both included
+  std::string largest;
+
+  friend bool operator==(const TableMeta&, const TableMeta&) = default;
+
+  // Takes in the next record of the table. `largest` is left to the caller, who has the last key
+  // anyway, and `number` and `bytes` too.
+  void Count(const Record& record) {
+    if (entries == 0) {
+      smallest = record.key;
+      min_sequence = record.sequence;
+    }
+    ++entries;
+    tombstones += record.kind == RecordKind::kTombstone ? 1 : 0;
+    raw_bytes += record.key.size() + record.value.size();
+    min_sequence = std::min(min_sequence, record.sequence);
+    max_sequence = std::max(max_sequence, record.sequence);
+    if (record.expires_at != kNeverExpires) {
+      latest_expiry = std::max(latest_expiry, record.expires_at);
+      earliest_expiry = earliest_expiry == kNeverExpires
+                            ? record.expires_at
+                            : std::min(earliest_expiry, record.expires_at);
+    }
+  }
+
+  void AppendTo(std::string* to) const {
+    AppendFixed64(to, bytes);
+    for (const uint64_t value : {number, entries, tombstones, raw_bytes, min_sequence,
+                                 max_sequence, earliest_expiry, latest_expiry}) {
+      AppendVarint64(to, value);
+    }
+    AppendLengthPrefixed(to, smallest);
+    AppendLengthPrefixed(to, largest);
+  }
+
+  // Takes a meta off the front of `from`; false, with `meta` unspecified, when it is cut short.
+  static bool Take(std::string_view* from, TableMeta* meta) {
+    if (from->size() < sizeof meta->bytes) return false;
+    meta->bytes = LoadFixed64(from->data());
+    from->remove_prefix(sizeof meta->bytes);
+    for (uint64_t* const value :
+         {&meta->number, &meta->entries, &meta->tombstones, &meta->raw_bytes, &meta->min_sequence,
+          &meta->max_sequence, &meta->earliest_expiry, &meta->latest_expiry}) {
+      if (!TakeVarint64(from, value)) return false;
+    }
+    std::string_view smallest;
+    std::string_view largest;
+    if (!TakeLengthPrefixed(from, &smallest) || !TakeLengthPrefixed(from, &largest)) return false;
+    meta->smallest = smallest;
+    meta->largest = largest;
+    return true;
+  }
+};
+
+}  // namespace kv
+
+#endif  // ENGINES_LSM_TABLE_META_H_

@@ -1,0 +1,143 @@
+// Table::Verify: reads and checks every byte of an open table. Included by table.h only.
+//
+// Checked, in order: footer, filter, index, properties and padding as Open does; each block's
+// checksum; each entry's decoding, kind and place in the order; what a block's directory says of
+// its entries; separators; that the filter holds each key; and the counts, ranges and sums that the
+// properties claim.
+//
+// Cost: about one sequential read and 50 ns an entry.
+#ifndef ENGINES_LSM_TABLE_VERIFY_H_
+#define ENGINES_LSM_TABLE_VERIFY_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "engines/lsm/block_cursor.h"
+#include "engines/lsm/table.h"
+#include "engines/lsm/table_meta.h"
+#include "fmt/format.h"
+#include "kv/base/hash.h"
+#include "kv/base/status.h"
+#include "kv/contract/record.h"
+
+namespace kv {
+
+class TableVerifier {
+ public:
+  template <typename Parts, typename Files>
+  static absl::Status Run(const Table<Parts, Files>& table) {
+    using TableType = Table<Parts, Files>;
+    KV_ASSIGN_OR_RETURN(const TableFooter footer,
+                        TableFooter::Parse(table.mapped_, table.meta_.number, table.path_));
+    KV_RETURN_IF_ERROR(table.CheckExtent(footer.filter, "the filter block"));
+    KV_RETURN_IF_ERROR(table.CheckExtent(footer.index, "the index block"));
+    KV_RETURN_IF_ERROR(table.CheckExtent(footer.properties, "the properties block"));
+    KV_RETURN_IF_ERROR(table.CheckPadding(footer));
+    TableVerifier verifier;
+    for (size_t i = 0; i < table.blocks(); ++i) {
+      const TableIndex::Block place = table.index_.block(i);
+      KV_RETURN_IF_ERROR(table.CheckBlock(i, place));
+      typename TableType::Pin pin;
+      BlockBytes bytes;
+      absl::Status status;
+      if (!table.LoadBlock(i, &pin, &bytes, &status)) return status;
+      const std::string before = i == 0 ? std::string() : table.index_.separator(i - 1);
+      const std::string separator = table.index_.separator(i);
+      const char* const wrong = verifier.Block(
+          bytes, before, separator, i == 0,
+          [&](uint64_t hash) { return TableType::Filter::MayContain(table.filter_, hash); });
+      if (wrong != nullptr) {
+        return Corruption(table.path_, place.offset, fmt::format("data block {}: {}", i, wrong));
+      }
+    }
+    verifier.meta_.number = table.meta_.number;
+    verifier.meta_.bytes = table.meta_.bytes;
+    verifier.meta_.largest = verifier.last_key_;
+    if (verifier.meta_ != table.meta_) {
+      return Corruption(table.path_, footer.properties.offset,
+                        "the properties differ from what the blocks hold");
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  // Returns what is wrong, or nullptr.
+  template <typename MayContain>
+  const char* Block(const BlockBytes& bytes, std::string_view before, std::string_view separator,
+                    bool first_block, MayContain may_contain) {
+    BlockCursor cursor;
+    if (!cursor.Enter(bytes)) return "malformed";
+    const BlockView& view = cursor.block();
+    std::string first_key;
+    for (size_t i = 0; i < view.entries(); ++i) {
+      const char* const expected = i == 0 ? bytes.contents.data() : cursor.entry_end();
+      if (!cursor.MoveTo(i)) return "an entry is malformed";
+      BlockEntry entry;
+      if (!view.DecodeAt(i, &entry) || !view.Begins(i, expected)) {
+        return "an offset is not where an entry begins";
+      }
+      const Record& record = cursor.record();
+      if (i == 0) first_key = record.key;
+      const bool new_key = meta_.entries == 0 || record.key != last_key_;
+      if (meta_.entries != 0 && CompareInternal(last_key_, last_sequence_, record.key,
+                                                record.sequence) >= 0) {
+        return "records are not in order";
+      }
+      if (i == 0 && !first_block && record.key < before) return "a separator is too large";
+      if (record.kind == RecordKind::kTombstone && !record.value.empty()) {
+        return "a tombstone has a value";
+      }
+      if (record.key.size() > kMaxTableKeyBytes) return "a key is too long";
+      const uint64_t hash = HashKey(record.key);
+      if (view.fingerprint(i) != BlockFingerprint(hash)) return "a fingerprint is wrong";
+      if (new_key && !may_contain(hash)) return "the filter lacks a key";
+      if (const char* const wrong = CheckShared(view, i, entry, record.key)) return wrong;
+      Count(record, new_key);
+    }
+    if (view.prefix_bytes() != CommonPrefixLength(first_key, last_key_)) {
+      return "the common prefix is wrong";
+    }
+    if (!view.AtEnd(cursor.entry_end())) return "there are bytes after the last entry";
+    if (!view.PaddingIsZero()) return "the padding is not zero";
+    if (separator < last_key_) return "its separator is too small";
+    return nullptr;
+  }
+
+  // The searches rely on `shared` being the whole common prefix, and on the heads.
+  static const char* CheckShared(const BlockView& view, size_t i, const BlockEntry& entry,
+                                 std::string_view key) {
+    std::string_view restart;
+    if (!view.RestartKey(i / kBlockRestartInterval, &restart)) return "a restart is malformed";
+    if (i % kBlockRestartInterval != 0) {
+      return entry.shared == CommonPrefixLength(restart, key) ? nullptr
+                                                              : "a shared length is wrong";
+    }
+    if (key.size() < view.prefix_bytes()) return "the common prefix is wrong";
+    return view.head(i / kBlockRestartInterval) == KeyHead(key.substr(view.prefix_bytes()))
+               ? nullptr
+               : "a head is wrong";
+  }
+
+  void Count(const Record& record, bool new_key) {
+    meta_.Count(record);
+    if (new_key) last_key_.assign(record.key);
+    last_sequence_ = record.sequence;
+  }
+
+  TableMeta meta_;  // counted
+  std::string last_key_;
+  Sequence last_sequence_ = 0;
+};
+
+template <typename Parts, typename Files>
+absl::Status Table<Parts, Files>::Verify() const {
+  return TableVerifier::Run(*this);
+}
+
+}  // namespace kv
+
+#endif  // ENGINES_LSM_TABLE_VERIFY_H_

@@ -1,0 +1,169 @@
+// What a user walks over: the live keys of one instant, out of a cursor over all records.
+//
+// Of each key it shows the newest version with a sequence number up to `at`, unless that is a
+// tombstone or has expired; an expired version hides the older ones just as a tombstone does.
+//
+// Invariants while Valid():
+//   forward:  records_ stands on the version shown; value() is its bytes.
+//   backward: records_ stands before all versions of the key shown (or is invalid, at the front);
+//             key and value are kept in buffers.
+//
+// Models Cursor (kv/contract/engine.h). Thread safety: one thread.
+#ifndef ENGINES_LSM_VISIBLE_CURSOR_H_
+#define ENGINES_LSM_VISIBLE_CURSOR_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "kv/contract/options.h"
+#include "kv/contract/record.h"
+
+namespace kv {
+
+// `Keep` is whatever must live as long as the cursor.
+template <RecordCursor Records, typename Expiry, typename Keep>
+class VisibleCursor {
+ public:
+  // `now` in Unix milliseconds: the instant that expiry is judged by.
+  VisibleCursor(Records records, CursorBounds bounds, Sequence at, uint64_t now, Keep keep)
+      : keep_(std::move(keep)),
+        records_(std::move(records)),
+        bounds_(std::move(bounds)),
+        at_(at),
+        now_(now) {}
+
+  // A cursor that is never valid and has this status.
+  explicit VisibleCursor(absl::Status error) : error_(std::move(error)) {}
+
+  bool Valid() const { return valid_; }
+  std::string_view key() const { return key_; }
+  std::string_view value() const {
+    return forward_ ? records_.record().value : std::string_view(value_);
+  }
+  absl::Status status() const { return error_.ok() ? records_.status() : error_; }
+
+  void SeekToFirst() {
+    if (bounds_.lower.empty()) {
+      records_.SeekToFirst();
+    } else {
+      records_.Seek(bounds_.lower, kMaxSequence);
+    }
+    FindForward(false);
+  }
+
+  void SeekToLast() {
+    if (bounds_.upper.empty()) {
+      records_.SeekToLast();
+    } else {
+      SeekBefore(bounds_.upper, kMaxSequence);
+    }
+    FindBackward();
+  }
+
+  void Seek(std::string_view target) {
+    records_.Seek(target < bounds_.lower ? std::string_view(bounds_.lower) : target, kMaxSequence);
+    FindForward(false);
+  }
+
+  void SeekForPrev(std::string_view target) {
+    if (!bounds_.upper.empty() && target >= bounds_.upper) return SeekToLast();
+    records_.Seek(target, 0);
+    if (!records_.Valid()) {
+      if (records_.status().ok()) records_.SeekToLast();
+    } else if (records_.record().key != target) {
+      records_.Prev();
+    }
+    FindBackward();
+  }
+
+  void Next() {
+    if (forward_) [[likely]] {
+      records_.Next();
+    } else {
+      records_.Seek(key_, 0);
+    }
+    FindForward(true);
+  }
+
+  void Prev() {
+    if (forward_) {
+      do {
+        records_.Prev();
+      } while (records_.Valid() && records_.record().key == key_);
+    }
+    FindBackward();
+  }
+
+ private:
+  bool Live(const Record& record) const {
+    return record.kind != RecordKind::kTombstone && !Expiry::Expired(record.expires_at, now_);
+  }
+
+  // Puts records_ on the last record before (key, sequence).
+  void SeekBefore(std::string_view key, Sequence sequence) {
+    records_.Seek(key, sequence);
+    if (records_.Valid()) {
+      records_.Prev();
+    } else if (records_.status().ok()) {
+      records_.SeekToLast();
+    }
+  }
+
+  // Goes on to the first live key from here; `skip`: whose key is not key_.
+  void FindForward(bool skip) {
+    forward_ = true;
+    for (; records_.Valid(); records_.Next()) {
+      const Record& record = records_.record();
+      if (record.sequence > at_) continue;
+      if (skip && record.key == key_) continue;
+      if (!bounds_.upper.empty() && record.key >= bounds_.upper) break;
+      key_.assign(record.key);
+      if (Live(record)) {
+        valid_ = true;
+        return;
+      }
+      skip = true;
+    }
+    valid_ = false;
+  }
+
+  // Goes back to the last live key from here. Versions of a key come oldest first this way, so the
+  // last one that is seen is the one to show.
+  void FindBackward() {
+    forward_ = false;
+    bool live = false;
+    bool any = false;
+    for (; records_.Valid(); records_.Prev()) {
+      const Record& record = records_.record();
+      if (record.key < bounds_.lower) break;
+      if (any && record.key != key_) {
+        if (live) break;
+        any = false;
+      }
+      if (record.sequence > at_) continue;
+      if (!any) key_.assign(record.key);
+      any = true;
+      live = Live(record);
+      if (live) value_.assign(record.value);
+    }
+    valid_ = any && live && records_.status().ok();
+  }
+
+  Keep keep_;
+  Records records_;
+  CursorBounds bounds_;
+  Sequence at_ = 0;
+  uint64_t now_ = 0;
+  absl::Status error_;
+  std::string key_;
+  std::string value_;  // backward only
+  bool forward_ = true;
+  bool valid_ = false;
+};
+
+}  // namespace kv
+
+#endif  // ENGINES_LSM_VISIBLE_CURSOR_H_

@@ -1,0 +1,389 @@
+// HashMemory: an unordered, volatile engine: sharded hash tables of immutable entries.
+//
+//   Parts::Sharding  how many tables, and which one a key is in (engines/memory/sharding.h)
+//   Parts::Expiry    whether and when records expire (kv/expiry)
+//
+// How it keeps the contract:
+//   Get takes no lock, never waits and never retries: within an epoch guard it finds an immutable
+//   entry by way of one atomic word, which is the instant at which it takes effect.
+//   Put, Delete, CompareAndSet and ExpireAt hold their shard's lock, and publish one word.
+//   Write locks its shards, installs Pendings and sets one flag (hash_shard.h): no reader waits,
+//   and none sees a part of it.
+//   MultiGet takes no lock: it reads, and reads again if a version has changed; after kTries, as
+//   under heavy writing to its shards, it locks the shards while it looks its keys up.
+//   Count locks all shards for some microseconds to freeze their tables, then scans those.
+//   Expired entries are absent at once. Writes sweep them out, and Count does.
+//
+// Everything in memory: nothing survives Close. Options are ignored.
+//
+// Cost: Get: two cache misses and the copy. MultiGet: the misses of 16 keys overlap. Put: one
+// allocation, of the entry. ExpireAt: copies the entry. Count: O(entries) and one copy of each
+// table written afterwards. Memory: 8 bytes and 11 to 32 bytes of slots an entry, besides its own
+// bytes, the allocator's and up to 128 KiB of garbage a shard.
+//
+// Omits: eviction; hashing that withstands chosen keys.
+// Not for: range reads, or prefix counts in a large store (see ordered_engine.h).
+#ifndef ENGINES_MEMORY_HASH_ENGINE_H_
+#define ENGINES_MEMORY_HASH_ENGINE_H_
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engines/memory/entry.h"
+#include "engines/memory/epoch.h"
+#include "engines/memory/hash_batch.h"
+#include "engines/memory/hash_shard.h"
+#include "engines/memory/hash_table.h"
+#include "engines/memory/sharding.h"
+#include "engines/memory/write_check.h"
+#include "kv/base/clock.h"
+#include "kv/base/hash.h"
+#include "kv/contract/engine.h"
+#include "kv/expiry/concept.h"
+
+namespace kv {
+
+template <typename Parts, Clock ClockPart = SystemClock>
+requires Sharding<typename Parts::Sharding> && Expiry<typename Parts::Expiry>
+class HashMemory {
+  using ShardsPart = typename Parts::Sharding;
+  using ExpiryPart = typename Parts::Expiry;
+  using Entry = memory_internal::Entry;
+  using HashShard = memory_internal::HashShard;
+  using HashTable = memory_internal::HashTable;
+  static constexpr size_t kShards = ShardsPart::kShards;
+  using Locks = memory_internal::ShardLocks<kShards>;
+  using WriteCheck = memory_internal::WriteCheck<ExpiryPart>;
+
+ public:
+  static constexpr bool kDurable = false;
+  static constexpr bool kOrdered = false;
+  static constexpr bool kExpiry = ExpiryPart::kEnabled;
+
+  static std::string Descriptor() {
+    return fmt::format(R"({{"engine":"memory_hash","sharding":"{}","expiry":"{}"}})",
+                       ShardsPart::kName, ExpiryPart::kName);
+  }
+
+  static absl::StatusOr<std::unique_ptr<HashMemory>> Open(const Options& options) {
+    return Open(options, ClockPart{});
+  }
+  static absl::StatusOr<std::unique_ptr<HashMemory>> Open(const Options&, const ClockPart& clock) {
+    return std::unique_ptr<HashMemory>(new HashMemory(clock));
+  }
+
+  HashMemory(const HashMemory&) = delete;
+  HashMemory& operator=(const HashMemory&) = delete;
+
+  absl::Status Get(std::string_view key, std::string* value) {
+    KV_RETURN_IF_ERROR(check_.Read(key));
+    const uint64_t hash = HashKey(key);
+    // Before the guard: an address is computed, nothing is read, and the exchange in Enter
+    // overlaps.
+    ShardOf(hash).Table().Prefetch(hash);
+    auto guard = epochs_.Enter();
+    const Entry* const entry = Live(ShardOf(hash).Table().Find(hash, key));
+    guard.CountReads(1, entry != nullptr ? 1 : 0);
+    if (entry == nullptr) return NotFound();
+    value->assign(entry->value());
+    return absl::OkStatus();
+  }
+
+  absl::Status Put(std::string_view key, std::string_view value, const PutOptions& options = {}) {
+    KV_RETURN_IF_ERROR(check_.Put(key, value, options.expires_at));
+    const uint64_t hash = HashKey(key);
+    ShardOf(hash).Table().Prefetch(hash);
+    auto entry = Entry::New(key, value, options.expires_at);
+    HashShard& shard = ShardOf(hash);
+    const std::lock_guard lock(shard.lock());
+    shard.Put(hash, std::move(entry));
+    Wrote(shard, key.size() + value.size());
+    return absl::OkStatus();
+  }
+
+  absl::Status Delete(std::string_view key) {
+    KV_RETURN_IF_ERROR(check_.Read(key));
+    const uint64_t hash = HashKey(key);
+    HashShard& shard = ShardOf(hash);
+    const std::lock_guard lock(shard.lock());
+    shard.Delete(hash, key);
+    Wrote(shard, key.size());
+    return absl::OkStatus();
+  }
+
+  absl::Status Write(const WriteBatch& batch) {
+    KV_RETURN_IF_ERROR(check_.Batch(batch));
+    if (batch.Empty()) return absl::OkStatus();
+    memory_internal::HashBatch work(batch);
+    typename Locks::Set set;
+    std::array<uint32_t, kShards> records{};
+    for (const auto& operation : work.operations()) {
+      const size_t shard = ShardsPart::ShardOf(operation.hash);
+      set.set(shard);
+      ++records[shard];
+    }
+    Locks locks(shards_, set);
+    for (size_t i = 0; i < kShards; ++i) {
+      if (records[i] > 0) shards_[i]->MakeRoomForBatch(records[i]);
+    }
+    for (auto& operation : work.operations()) {
+      operation.installed = ShardOf(operation.hash).Prepare(operation.hash, operation.pending);
+    }
+    locks.ForEach([](HashShard& shard) { shard.BeginChange(); });
+    work.Commit();
+    for (const auto& operation : work.operations()) {
+      if (operation.installed) ShardOf(operation.hash).Finish(operation.hash, *operation.pending);
+    }
+    locks.ForEach([](HashShard& shard) { shard.EndChange(); });
+    for (const auto& operation : work.operations()) {
+      Wrote(ShardOf(operation.hash), operation.user_bytes);
+    }
+    work.RetireTo(&ShardOf(work.operations().front().hash));
+    locks.ForEach([](HashShard& shard) { shard.ShrinkIfSparse(); });
+    return absl::OkStatus();
+  }
+
+  void MultiGet(std::span<const std::string_view> keys, std::span<std::string> values,
+                std::span<absl::Status> statuses) {
+    if (const absl::Status open = check_.Open(); !open.ok()) {
+      for (absl::Status& status : statuses) status = open;
+      return;
+    }
+    std::array<Probe, kProbesOnStack> few;
+    std::unique_ptr<Probe[]> many;
+    if (keys.size() > few.size()) many = std::make_unique<Probe[]>(keys.size());
+    const std::span<Probe> probes(many != nullptr ? many.get() : few.data(), keys.size());
+
+    auto guard = epochs_.Enter();
+    int tries = 0;
+    while (!FindAll(keys, probes)) {
+      if (++tries == kTries) {
+        FindAllLocked(keys, probes);
+        break;
+      }
+    }
+    uint64_t hits = 0;
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (const Entry* const entry = Live(probes[i].entry); entry != nullptr) {
+        values[i].assign(entry->value());
+        statuses[i] = absl::OkStatus();
+        ++hits;
+      } else {
+        statuses[i] = CheckSizes(keys[i]);
+        if (statuses[i].ok()) statuses[i] = NotFound();
+      }
+    }
+    guard.CountReads(keys.size(), hits);
+  }
+
+  absl::StatusOr<CasResult> CompareAndSet(std::string_view key,
+                                          std::optional<std::string_view> expected,
+                                          std::optional<std::string_view> desired,
+                                          const PutOptions& options = {}) {
+    KV_RETURN_IF_ERROR(check_.Put(key, desired.value_or(""), options.expires_at));
+    const uint64_t hash = HashKey(key);
+    HashShard& shard = ShardOf(hash);
+    const std::lock_guard lock(shard.lock());
+    ++shard.counts().cas_attempts;
+    const Entry* const current = Live(shard.Find(hash, key));
+    const bool holds = current == nullptr ? !expected : expected == current->value();
+    if (!holds) {
+      ++shard.counts().cas_failures;
+      CasResult result;
+      if (current != nullptr) result.current.emplace(current->value());
+      return result;
+    }
+    if (desired) {
+      shard.Put(hash, Entry::New(key, *desired, options.expires_at));
+    } else {
+      shard.Delete(hash, key);
+    }
+    Wrote(shard, key.size() + desired.value_or("").size());
+    return CasResult{.swapped = true, .current = std::nullopt};
+  }
+
+  // O(entries of the store), whatever the prefix.
+  absl::StatusOr<uint64_t> Count(std::string_view prefix) {
+    KV_RETURN_IF_ERROR(check_.Read(prefix));
+    auto guard = epochs_.Enter();  // before Freeze: the frozen tables live as long as it
+    std::array<HashTable, kShards> tables;
+    {
+      Locks locks(shards_, typename Locks::Set().set());
+      for (size_t i = 0; i < kShards; ++i) tables[i] = shards_[i]->Freeze();
+    }
+    const uint64_t now = Now();
+    uint64_t count = 0;
+    for (size_t i = 0; i < kShards; ++i) {
+      bool expired = false;
+      CountIn(tables[i], prefix, now, &count, &expired);
+      if (expired) SweepWhole(*shards_[i]);
+    }
+    return count;
+  }
+
+  absl::Status ExpireAt(std::string_view key, uint64_t expires_at) {
+    KV_RETURN_IF_ERROR(check_.Put(key, {}, expires_at));
+    const uint64_t hash = HashKey(key);
+    HashShard& shard = ShardOf(hash);
+    const std::lock_guard lock(shard.lock());
+    const Entry* const current = Live(shard.Find(hash, key));
+    if (current == nullptr) return NotFound();
+    shard.Put(hash, Entry::New(key, current->value(), expires_at));
+    Wrote(shard, 0);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<uint64_t> ExpiresAt(std::string_view key) {
+    KV_RETURN_IF_ERROR(check_.Read(key));
+    const uint64_t hash = HashKey(key);
+    const auto guard = epochs_.Enter();
+    const Entry* const entry = Live(ShardOf(hash).Table().Find(hash, key));
+    if (entry == nullptr) return NotFound();
+    return entry->expires_at();
+  }
+
+  Statistics Stats() {
+    Statistics sum;
+    sum.reads = epochs_.Reads();
+    sum.read_hits = epochs_.Hits();
+    for (const auto& shard : shards_) {
+      const std::lock_guard lock(shard->lock());
+      sum.writes += shard->counts().writes;
+      sum.user_bytes_written += shard->counts().user_bytes;
+      sum.cas_attempts += shard->counts().cas_attempts;
+      sum.cas_failures += shard->counts().cas_failures;
+      sum.expired_dropped += shard->counts().expired;
+      sum.live_bytes_estimate += shard->LiveBytes();
+      sum.memory_bytes += shard->AllocatedBytes();
+    }
+    return sum;
+  }
+
+  absl::Status Flush() { return check_.Open(); }
+  absl::Status Close() { return check_.Close(); }
+
+ private:
+  static constexpr int kTries = 4;
+  static constexpr size_t kAhead = 16;
+  static constexpr size_t kProbesOnStack = 64;
+
+  struct Probe {
+    uint64_t hash;
+    uint64_t version;
+    const Entry* entry;
+  };
+
+  explicit HashMemory(const ClockPart& clock) : clock_(clock) {
+    for (auto& shard : shards_) shard = std::make_unique<HashShard>(&epochs_);
+  }
+
+  HashShard& ShardOf(uint64_t hash) { return *shards_[ShardsPart::ShardOf(hash)]; }
+
+  uint64_t Now() const { return kExpiry ? clock_.UnixMillis() : 0; }
+
+  // `entry`, or null if it has expired. Reads the clock only for entries with an expiry.
+  const Entry* Live(const Entry* entry) const {
+    if constexpr (kExpiry) {
+      if (entry != nullptr && entry->expires() && ExpiryPart::Expired(entry->expires_at(), Now())) {
+        return nullptr;
+      }
+    }
+    return entry;
+  }
+
+  // After each write: counts it, and drops some of what has expired. The shard is locked.
+  void Wrote(HashShard& shard, size_t user_bytes) {
+    ++shard.counts().writes;
+    shard.counts().user_bytes += user_bytes;
+    if constexpr (kExpiry) {
+      if (shard.HasExpiring()) Sweep(shard, HashShard::kSweepSlots);
+    }
+  }
+
+  void Sweep(HashShard& shard, size_t slots) {
+    const auto is_expired = [now = Now()](uint64_t expires_at) {
+      return ExpiryPart::Expired(expires_at, now);
+    };
+    shard.counts().expired += shard.Sweep(is_expired, slots);
+  }
+
+  void SweepWhole(HashShard& shard) {
+    const std::lock_guard lock(shard.lock());
+    Sweep(shard, shard.Table().capacity());
+  }
+
+  // False when a change in between may have torn the answers apart.
+  bool FindAll(std::span<const std::string_view> keys, std::span<Probe> probes) {
+    for (size_t begin = 0; begin < keys.size(); begin += kAhead) {
+      const size_t end = std::min(begin + kAhead, keys.size());
+      for (size_t i = begin; i < end; ++i) {
+        probes[i].hash = HashKey(keys[i]);
+        const HashShard& shard = ShardOf(probes[i].hash);
+        probes[i].version = shard.Version();
+        if ((probes[i].version & 1) != 0) return false;
+        shard.Table().Prefetch(probes[i].hash);
+      }
+      for (size_t i = begin; i < end; ++i) {
+        ShardOf(probes[i].hash).Table().PrefetchEntry(probes[i].hash);
+      }
+      for (size_t i = begin; i < end; ++i) {
+        probes[i].entry = ShardOf(probes[i].hash).Table().Find(probes[i].hash, keys[i]);
+      }
+    }
+    for (const Probe& probe : probes) {
+      if (ShardOf(probe.hash).Version() != probe.version) return false;
+    }
+    return true;
+  }
+
+  void FindAllLocked(std::span<const std::string_view> keys, std::span<Probe> probes) {
+    typename Locks::Set set;
+    for (size_t i = 0; i < keys.size(); ++i) {
+      probes[i].hash = HashKey(keys[i]);
+      set.set(ShardsPart::ShardOf(probes[i].hash));
+    }
+    Locks locks(shards_, set);
+    for (size_t i = 0; i < keys.size(); ++i) {
+      probes[i].entry = ShardOf(probes[i].hash).Find(probes[i].hash, keys[i]);
+    }
+  }
+
+  static void CountIn(HashTable table, std::string_view prefix, uint64_t now, uint64_t* count,
+                      bool* expired) {
+    const size_t size = table.capacity();
+    for (size_t i = 0; i < size; ++i) {
+      if (i + kAhead < size) {
+        __builtin_prefetch(memory_internal::EntryOf(table.Peek(i + kAhead)));
+      }
+      const memory_internal::Word word = table.Peek(i);
+      if (!memory_internal::IsEntry(word)) continue;
+      const Entry* const entry = memory_internal::EntryOf(word);
+      if (ExpiryPart::Expired(entry->expires_at(), now)) {
+        *expired = true;
+      } else if (entry->key().starts_with(prefix)) {
+        ++*count;
+      }
+    }
+  }
+
+  memory_internal::Epochs epochs_;  // before the shards, whose limbos refer to it
+  WriteCheck check_;
+  ClockPart clock_;
+  std::array<std::unique_ptr<HashShard>, kShards> shards_;
+};
+
+}  // namespace kv
+
+#endif  // ENGINES_MEMORY_HASH_ENGINE_H_
