@@ -1,0 +1,49 @@
+// Values that differ, compress about 2:1, and cost nothing to make: successive slices of a buffer
+// of at least 1 MiB, made of 100-byte fragments of which the first half is random printable text
+// and the second half repeats it (db_bench's compression_ratio 0.5).
+//
+// Omits: values that depend on their key; replay verification has its own (replay_model.h).
+// Thread safety: a ValuePool is immutable and shared; a ValueGenerator belongs to one thread.
+#ifndef BENCH_VALUE_GENERATOR_H_
+#define BENCH_VALUE_GENERATOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace bench {
+
+class ValuePool {
+ public:
+  // Serves slices of up to `largest` bytes.
+  explicit ValuePool(size_t largest = 0, uint64_t seed = 301);
+
+  std::string_view bytes() const { return bytes_; }
+
+ private:
+  std::string bytes_;
+};
+
+class ValueGenerator {
+ public:
+  // The pool must outlive the generator. `start` tells the streams of several threads apart.
+  ValueGenerator(const ValuePool& pool, uint64_t start)
+      : bytes_(pool.bytes()), position_(start % pool.bytes().size()) {}
+
+  // The next `size` bytes; at most the pool's size.
+  std::string_view Next(size_t size) {
+    if (position_ + size > bytes_.size()) position_ = 0;
+    const std::string_view slice = bytes_.substr(position_, size);
+    position_ += size;
+    return slice;
+  }
+
+ private:
+  std::string_view bytes_;
+  size_t position_;
+};
+
+}  // namespace bench
+
+#endif  // BENCH_VALUE_GENERATOR_H_

@@ -1,0 +1,66 @@
+// The conformance suite: the promises of kv/contract/engine.h as checks, each a function that runs
+// an engine on a Stage. Compiled once; every composition runs the checks that its capabilities
+// call for.
+//
+//   RegisterConformance(composition)   makes a gtest case of each check, named after composition
+//   RunCheck(check, composition)       what went wrong, for tests of the suite itself
+//
+// A check is written against the contract alone: it may not know which engine it runs, and it
+// asserts nothing about time.
+#ifndef KV_TESTING_CONFORMANCE_H_
+#define KV_TESTING_CONFORMANCE_H_
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kv/testing/composition.h"
+#include "kv/testing/stage.h"
+
+namespace kv::testing {
+
+// What an engine must have for a check to apply.
+struct Needs {
+  bool ordered = false;
+  bool expiry = false;
+  bool durable = false;
+  bool real_files = false;  // the check reaches for the store's files behind the engine's back
+  bool no_expiry = false;   // the check is about engines without an Expiry part
+};
+
+struct Check {
+  std::string_view name;
+  Needs needs;
+  void (*run)(Stage& stage);
+};
+
+// One list for each theme, in the file of its name.
+std::span<const Check> PointChecks();
+std::span<const Check> BatchChecks();
+std::span<const Check> CasChecks();
+std::span<const Check> ExpiryChecks();
+std::span<const Check> CursorChecks();
+std::span<const Check> ConcurrencyChecks();
+std::span<const Check> LifecycleChecks();
+std::span<const Check> DurableChecks();
+std::span<const Check> CorruptionChecks();
+std::span<const Check> HistoryChecks();
+
+// All of them.
+std::vector<Check> AllChecks();
+
+bool Applies(const Check& check, const Composition& composition);
+
+// Runs `check` on an engine of its own; empty when the promise is kept.
+std::vector<std::string> RunCheck(const Check& check, const Composition& composition);
+
+// Runs every check that applies; the names of those that failed, for tests of the suite itself.
+std::vector<std::string> FailingChecks(const Composition& composition);
+
+// Call before RUN_ALL_TESTS. Returns true, so that a namespace-scope constant can be made of it.
+bool RegisterConformance(const Composition& composition);
+
+}  // namespace kv::testing
+
+#endif  // KV_TESTING_CONFORMANCE_H_

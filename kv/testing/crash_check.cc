@@ -1,0 +1,301 @@
+#include "kv/testing/crash_check.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "fmt/format.h"
+#include "kv/io/crash_points.h"
+#include "kv/testing/random.h"
+#include "kv/testing/stage.h"
+
+namespace kv::testing {
+namespace {
+
+constexpr size_t kMaxFailures = 5;
+const char* const kDirectory = "/store";
+
+enum class CrashStepKind { kPut, kDelete, kBatch, kCas, kFlush, kCompact };
+
+struct CrashStep {
+  CrashStepKind kind;
+  WriteBatch writes;           // all but kFlush and kCompact
+  Contents after;              // the state of the store when this step is done
+  std::optional<std::string> cas_expected;
+};
+
+// The states are computed here, once, and each step's effect is fixed: a CompareAndSet expects
+// what it will find.
+std::vector<CrashStep> MakeSteps(const CrashPlan& plan) {
+  Random random(plan.history_seed);
+  std::vector<CrashStep> steps;
+  Contents state;
+  for (int i = 0; i < plan.steps; ++i) {
+    CrashStep step{CrashStepKind::kPut, {}, {}, {}};
+    const uint64_t roll = random.Below(100);
+    uint64_t writes = 1;
+    if (roll < 40) {
+      step.kind = CrashStepKind::kPut;
+    } else if (roll < 55) {
+      step.kind = CrashStepKind::kDelete;
+    } else if (roll < 75) {
+      step.kind = CrashStepKind::kBatch;
+      writes = 2 + random.Below(5);
+    } else if (roll < 90) {
+      step.kind = CrashStepKind::kCas;
+    } else {
+      step.kind = roll < 96 ? CrashStepKind::kFlush : CrashStepKind::kCompact;
+      writes = 0;
+    }
+    for (; writes > 0; --writes) {
+      const std::string key = fmt::format("key{:02}", random.Below(16));
+      const bool in_batch = step.kind == CrashStepKind::kBatch;
+      if (step.kind == CrashStepKind::kCas && state.contains(key)) step.cas_expected = state[key];
+      if (step.kind == CrashStepKind::kDelete || (in_batch && random.OneIn(4))) {
+        step.writes.Delete(key);
+        state.erase(key);
+      } else {
+        // Values of each step are its own, so that no two states look alike by chance; large
+        // ones, so that a memtable is soon full.
+        state[key] = fmt::format("step {} ", i) + random.Bytes(random.Below(1500));
+        step.writes.Put(key, state[key]);
+      }
+    }
+    step.after = state;
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
+absl::Status Perform(AnyEngine& engine, const CrashStep& step) {
+  Record record;
+  std::string_view bytes = step.writes.Bytes();
+  WriteBatch::TakeEntry(&bytes, &record);
+  switch (step.kind) {
+    case CrashStepKind::kPut:
+      return engine.Put(record.key, record.value);
+    case CrashStepKind::kDelete:
+      return engine.Delete(record.key);
+    case CrashStepKind::kBatch:
+      return engine.Write(step.writes);
+    case CrashStepKind::kCas: {
+      const auto result = engine.CompareAndSet(record.key, step.cas_expected, record.value);
+      if (result.ok() && !result->swapped) {
+        return absl::InternalError("CompareAndSet did not find what was there");
+      }
+      return result.status();
+    }
+    case CrashStepKind::kFlush:
+      return engine.Flush();
+    case CrashStepKind::kCompact:
+      return engine.Compact();
+  }
+  return absl::OkStatus();
+}
+
+// How far a run came, in steps.
+struct Progress {
+  size_t promised = 0;
+  size_t begun = 0;
+};
+
+class CrashChecker {
+ public:
+  CrashChecker(const SimulatedFactory& factory, const CrashPlan& plan)
+      : factory_(factory), plan_(plan), steps_(MakeSteps(plan)), random_(plan.history_seed ^ 1) {}
+
+  std::vector<std::string> CutPowerEverywhere() {
+    const uint64_t operations = OperationsOfAWholeRun();
+    std::vector<uint64_t> moments;
+    for (uint64_t n = 0; n <= operations; ++n) moments.push_back(n);
+    while (moments.size() > plan_.moments) {
+      moments.erase(moments.begin() + static_cast<ptrdiff_t>(random_.Below(moments.size())));
+    }
+    for (const uint64_t moment : moments) {
+      SimulatedFileSystem files(plan_.history_seed);
+      files.CutPowerAfter(moment);
+      const Progress progress = Run(files);
+      CheckEveryCrash(files, progress, fmt::format("power cut after {} operations", moment));
+      if (failures_.size() >= kMaxFailures) break;
+    }
+    return std::move(failures_);
+  }
+
+  std::vector<std::string> FailEverywhere() {
+    const uint64_t operations = OperationsOfAWholeRun();
+    for (const auto& [fault, name] :
+         {std::pair(Fault::kIoError, "an I/O error"), std::pair(Fault::kNoSpace, "a full disk"),
+          std::pair(Fault::kShortWrite, "a short write"),
+          std::pair(Fault::kSyncFailure, "a failed sync")}) {
+      for (uint64_t i = 0; i < std::min(plan_.moments, operations); ++i) {
+        const uint64_t count = plan_.moments < operations ? random_.Below(operations) : i;
+        SimulatedFileSystem files(plan_.history_seed);
+        files.FailAfter(count, fault, /*times=*/random_.OneIn(2) ? 1 : UINT64_MAX);
+        const Progress progress = Run(files);
+        CheckEveryCrash(files, progress, fmt::format("{} after {} that could be", name, count));
+        if (failures_.size() >= kMaxFailures) return std::move(failures_);
+      }
+    }
+    return std::move(failures_);
+  }
+
+ private:
+  Composition On(const SimulatedFileSystem& files) const {
+    SimulatedEnvironment environment;
+    environment.file_system = files;
+    return factory_(environment);
+  }
+
+  // Until the first error. The engine is destroyed, not closed.
+  Progress Run(SimulatedFileSystem& files) {
+    Progress progress;
+    const Composition composition = On(files);
+    const auto engine = composition.open(Stage::SmallOptions(kDirectory));
+    if (!engine.ok()) return progress;
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      progress.begun = i + 1;
+      const CrashStep& step = steps_[i];
+      const absl::Status status = Perform(**engine, step);
+      if (absl::IsInternal(status)) Fail(fmt::format("step {}: {}", i, status.ToString()), files);
+      if (!status.ok()) break;
+      const bool synced = step.kind == CrashStepKind::kFlush ||
+                          step.kind == CrashStepKind::kCompact;
+      if (composition.has.durable_on_return || synced) progress.promised = i + 1;
+    }
+    return progress;
+  }
+
+  uint64_t OperationsOfAWholeRun() {
+    SimulatedFileSystem files(plan_.history_seed);
+    const Progress progress = Run(files);
+    if (progress.promised == 0 || progress.begun != steps_.size()) {
+      Fail("the history does not run to its end on a sound disk", files);
+    }
+    return files.operations();
+  }
+
+  void CheckEveryCrash(const SimulatedFileSystem& files, const Progress& progress,
+                       const std::string& moment) {
+    ForEachCrash(files, plan_.seeds, [&](SimulatedFileSystem crashed, const std::string& how) {
+      if (failures_.size() >= kMaxFailures) return;
+      const std::string label = moment + ", " + how;
+      // Now and then the power goes again while the store is being opened.
+      if (random_.OneIn(4)) {
+        SimulatedFileSystem again = crashed.Crash(0, CrashMode::kKeepAll);
+        const uint64_t operations = random_.Below(12);
+        again.CutPowerAfter(operations);
+        On(again).open(Stage::SmallOptions(kDirectory)).status().IgnoreError();
+        const uint64_t seed = random_.Next();
+        for (const CrashMode mode : kAllCrashModes) {
+          CheckRecovery(again.Crash(seed, mode), progress,
+                        fmt::format("{}, and again after {} operations of Open, mode {}, seed {}",
+                                    label, operations, ToString(mode), seed));
+        }
+      }
+      CheckRecovery(crashed, progress, label);
+    });
+  }
+
+  void CheckRecovery(SimulatedFileSystem files, const Progress& progress,
+                     const std::string& label) {
+    const auto fail = [&](std::string_view what) {
+      Fail(fmt::format("{}; {} steps promised, {} begun: {}", label, progress.promised,
+                       progress.begun, what),
+           files);
+    };
+    const Composition composition = On(files);
+    auto engine = composition.open(Stage::SmallOptions(kDirectory));
+    if (!engine.ok()) return fail(engine.status().ToString());
+    absl::StatusOr<Contents> found = Read(composition, **engine);
+    if (!found.ok()) return fail(found.status().ToString());
+    if (!IsAPromisedState(*found, progress)) return fail(Describe(*found));
+    if (const absl::Status status = (*engine)->Verify(); !status.ok()) {
+      return fail(status.ToString());
+    }
+    // It goes on as any store does.
+    WriteBatch batch;
+    batch.Put("after the crash", "1");
+    batch.Delete("key00");
+    absl::Status status = (*engine)->Write(batch);
+    if (status.ok() && !composition.has.durable_on_return) status = (*engine)->Flush();
+    if (!status.ok()) return fail("a write after recovery: " + status.ToString());
+    engine->reset();
+    const Composition later = On(files.Crash(0, CrashMode::kLoseUnsynced));
+    const auto reopened = later.open(Stage::SmallOptions(kDirectory));
+    if (!reopened.ok()) return fail("a second Open: " + reopened.status().ToString());
+    found->erase("key00");
+    (*found)["after the crash"] = "1";
+    const absl::StatusOr<Contents> kept = Read(later, **reopened);
+    if (!kept.ok() || *kept != *found) fail("what was written after recovery is gone");
+  }
+
+  // By point reads, and by a scan where there is one; the two must agree.
+  static absl::StatusOr<Contents> Read(const Composition& composition, AnyEngine& engine) {
+    Contents contents;
+    std::vector<std::string> keys = {"after the crash"};
+    for (int i = 0; i < 16; ++i) keys.push_back(fmt::format("key{:02}", i));
+    for (const std::string& key : keys) {
+      KV_ASSIGN_OR_RETURN(auto value, Lookup(engine, key));
+      if (value) contents[key] = *std::move(value);
+    }
+    KV_ASSIGN_OR_RETURN(const uint64_t count, engine.Count(""));
+    if (count != contents.size()) return absl::InternalError("Count and Get disagree");
+    if (!composition.has.ordered) return contents;
+    KV_ASSIGN_OR_RETURN(const Contents scanned, Scan(*engine.NewCursor()));
+    if (scanned != contents) return absl::InternalError("a scan and Get disagree");
+    return contents;
+  }
+
+  // The state after n steps, where n = 0 is the empty store.
+  const Contents& StateAfter(size_t n) const {
+    static const Contents* const empty = new Contents();
+    return n == 0 ? *empty : steps_[n - 1].after;
+  }
+
+  bool IsAPromisedState(const Contents& found, const Progress& progress) const {
+    for (size_t n = progress.promised; n <= progress.begun; ++n) {
+      if (StateAfter(n) == found) return true;
+    }
+    return false;
+  }
+
+  std::string Describe(const Contents& found) const {
+    for (size_t n = 0; n <= steps_.size(); ++n) {
+      if (StateAfter(n) == found) return fmt::format("the store shows the state after {}", n);
+    }
+    std::string text = "the store shows no state of the history:";
+    for (const auto& [key, value] : found) {
+      text += fmt::format(" {} of {};", key, value.substr(0, value.find(' ', 5)));
+    }
+    return text;
+  }
+
+  void Fail(std::string_view what, const SimulatedFileSystem& files) {
+    if (failures_.size() >= kMaxFailures) return;
+    failures_.push_back(fmt::format("history seed {}, {}", plan_.history_seed, what));
+    // The end of the trace once: where it went wrong is near.
+    if (failures_.size() > 1) return;
+    const std::string trace = files.Trace();
+    constexpr size_t kShown = 4000;
+    failures_.back() += "\n" + trace.substr(trace.size() - std::min(trace.size(), kShown));
+  }
+
+  const SimulatedFactory& factory_;
+  const CrashPlan& plan_;
+  const std::vector<CrashStep> steps_;
+  Random random_;
+  std::vector<std::string> failures_;
+};
+
+}  // namespace
+
+std::vector<std::string> CheckCrashes(const SimulatedFactory& factory, const CrashPlan& plan) {
+  return CrashChecker(factory, plan).CutPowerEverywhere();
+}
+
+std::vector<std::string> CheckFaults(const SimulatedFactory& factory, const CrashPlan& plan) {
+  return CrashChecker(factory, plan).FailEverywhere();
+}
+
+}  // namespace kv::testing

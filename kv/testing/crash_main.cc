@@ -1,0 +1,43 @@
+// The crash test of the composition that this is linked with. ASHLAR_HISTORIES=<n> in the
+// environment asks for more histories.
+#include <cstdlib>
+
+#include "gtest/gtest.h"
+#include "kv/testing/crash_check.h"
+#include "kv/testing/simulated_under_test.h"
+
+namespace kv::testing {
+namespace {
+
+void ExpectNone(const std::vector<std::string>& failures) {
+  for (const std::string& failure : failures) ADD_FAILURE() << failure;
+}
+
+uint64_t Histories() {
+  const char* const asked = std::getenv("ASHLAR_HISTORIES");
+  return asked == nullptr ? 8 : std::strtoull(asked, nullptr, 10);
+}
+
+TEST(CrashTest, EveryMomentOfAShortHistory) {
+  ExpectNone(CheckCrashes(SimulatedUnderTest, {.history_seed = 1, .steps = 60}));
+}
+
+TEST(CrashTest, SomeMomentsOfManyHistories) {
+  for (uint64_t seed = 2; seed < 2 + Histories() && !::testing::Test::HasFailure(); ++seed) {
+    ExpectNone(CheckCrashes(SimulatedUnderTest, {.history_seed = seed, .moments = 25, .seeds = 2}));
+  }
+}
+
+TEST(CrashTest, FailedFileOperations) {
+  for (uint64_t seed = 101; seed < 101 + Histories() && !::testing::Test::HasFailure(); ++seed) {
+    ExpectNone(CheckFaults(SimulatedUnderTest, {.history_seed = seed, .moments = 8}));
+  }
+}
+
+}  // namespace
+}  // namespace kv::testing
+
+int main(int argc, char** argv) {
+  ::testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}

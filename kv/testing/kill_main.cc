@@ -1,0 +1,32 @@
+// The kill test of the composition that this is linked with; and, when it is executed again with
+// kKillWriterFlag, the writer that it kills. ASHLAR_KILLS=<n> in the environment asks for more.
+#include <cstdlib>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "kv/testing/composition_under_test.h"
+#include "kv/testing/kill_check.h"
+#include "kv/testing/kill_writer.h"
+
+namespace kv::testing {
+namespace {
+
+TEST(KillTest, NoAcknowledgedWriteIsLost) {
+  const Composition composition = CompositionUnderTest();
+  KillPlan plan;
+  if (const char* const kills = std::getenv("ASHLAR_KILLS")) plan.kills = std::atoi(kills);
+  for (const std::string& failure : CheckKills(composition, plan)) {
+    ADD_FAILURE() << composition.name << ": " << failure;
+  }
+}
+
+}  // namespace
+}  // namespace kv::testing
+
+int main(int argc, char** argv) {
+  if (kv::testing::IsKillWriter(argc, argv)) {
+    return kv::testing::RunKillWriter(kv::testing::CompositionUnderTest(), argc, argv);
+  }
+  ::testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
