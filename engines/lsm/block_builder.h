@@ -41,8 +41,8 @@ class BlockBuilder {
       restart_keys_.push_back({restart_bytes_.size(), record.key.size()});
       restart_bytes_.append(record.key);
     } else {
-      shared = CommonPrefixLength(std::string_view(restart_bytes_).substr(restart_keys_.back().begin),
-                                  record.key);
+      shared = CommonPrefixLength(
+          std::string_view(restart_bytes_).substr(restart_keys_.back().begin), record.key);
     }
     offsets_.push_back(static_cast<uint32_t>(contents_.size()));
     fingerprints_.push_back(static_cast<char>(BlockFingerprint(key_hash)));

@@ -52,12 +52,15 @@ class BlockCursor {
   bool Advance() {
     ++index_;
     BlockEntry entry;
-    if (!block_.Decode(next_, &entry)) [[unlikely]] return false;
+    if (!block_.Decode(next_, &entry)) [[unlikely]]
+      return false;
     if (index_ % kBlockRestartInterval == 0) {
       restart_ = std::string_view(entry.suffix, entry.unshared);
-      if (entry.shared != 0) [[unlikely]] return false;
+      if (entry.shared != 0) [[unlikely]]
+        return false;
     }
-    if (entry.shared > restart_.size()) [[unlikely]] return false;
+    if (entry.shared > restart_.size()) [[unlikely]]
+      return false;
     return Take(entry);
   }
 
@@ -86,7 +89,8 @@ class BlockCursor {
 
   // Room for a key of `size` bytes; keeps what is there.
   void Reserve(size_t size) {
-    if (size <= capacity_ && buffer_ != nullptr) [[likely]] return;
+    if (size <= capacity_ && buffer_ != nullptr) [[likely]]
+      return;
     const size_t capacity = std::max({size, capacity_ * 2, size_t{128}});
     std::unique_ptr<char[]> buffer(new char[capacity + kShort]);
     if (buffer_ != nullptr) std::memcpy(buffer.get(), buffer_.get(), capacity_);

@@ -65,8 +65,7 @@ class FileNames {
   }
   static std::optional<uint64_t> ParseNumber(std::string_view digits) {
     uint64_t number = 0;
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
     // "7.log" is not ours: log 7 is in "000007.log".
     if (fmt::format("{:06}", number) != digits) return std::nullopt;

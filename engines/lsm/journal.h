@@ -65,7 +65,8 @@ class LsmJournal {
   absl::Status Reserve(CommitGroup group) {
     KV_RETURN_IF_ERROR(error_);
     SlowDown(group);
-    if (active_->table.MemoryBytes() < memtable_bytes_) [[likely]] return absl::OkStatus();
+    if (active_->table.MemoryBytes() < memtable_bytes_) [[likely]]
+      return absl::OkStatus();
     return Rotate();
   }
 
@@ -117,7 +118,8 @@ class LsmJournal {
     if (!status.ok()) return Fail(std::move(status));
     const uint64_t number = store_.NewFileNumber();
     auto log = StartLog(store_, number, &log_);
-    // The new log may be there already and say where the old one ends, so the old one must not grow.
+    // The new log may be there already and say where the old one ends, so the old one must not
+    // grow.
     if (!log.ok()) return Fail(std::move(log).status());
     log_ = *std::move(log);
     active_ = std::make_shared<Memory>(number);
@@ -149,7 +151,8 @@ class LsmJournal {
   // In proportion to what compaction has still to do, so that writers meet a slope and not a wall.
   void SlowDown(CommitGroup group) {
     const double debt = store_.Debt();
-    if (debt <= 0) [[likely]] return;
+    if (debt <= 0) [[likely]]
+      return;
     size_t bytes = 0;
     for (const CommitRequest* request : group) bytes += request->entries.size();
     owed_nanos_ += static_cast<double>(bytes) * kNanosPerByteAtFullDebt * std::min(debt, 1.0);
@@ -177,7 +180,8 @@ class LsmJournal {
   absl::Status SyncOlderLogs() {
     auto& files = store_.environment().file_system;
     for (const auto& memory : store_.Share()->immutable) {
-      KV_ASSIGN_OR_RETURN(auto file, files.OpenForOverwrite(store_.names().Log(memory->log_number)));
+      KV_ASSIGN_OR_RETURN(auto file,
+                          files.OpenForOverwrite(store_.names().Log(memory->log_number)));
       KV_RETURN_IF_ERROR(file.Sync());
     }
     return absl::OkStatus();

@@ -111,8 +111,8 @@ inline bool ManifestRecordBehind(std::string_view manifest, uint64_t offset, uin
   while (++offset + kManifestRecordHeaderBytes <= manifest.size()) {
     const std::string_view rest = manifest.substr(offset);
     const uint64_t end = kManifestRecordHeaderBytes + LoadFixed32(rest.data() + 8);
-    if (end <= rest.size() && LoadFixed64(rest.data()) == Checksum(rest.substr(8, end - 8),
-                                                                   ManifestSeed(number, offset))) {
+    if (end <= rest.size() && LoadFixed64(rest.data()) ==
+                                  Checksum(rest.substr(8, end - 8), ManifestSeed(number, offset))) {
       return true;
     }
   }
@@ -169,12 +169,11 @@ absl::StatusOr<RecoveredManifest> ReadManifest(Files& files, const FileNames& na
   uint64_t offset = kManifestHeaderBytes;
   while (offset < bytes.size()) {
     const std::string_view rest = bytes.substr(offset);
-    const uint64_t size = rest.size() < kManifestRecordHeaderBytes
-                              ? rest.size()
-                              : LoadFixed32(rest.data() + 8);
+    const uint64_t size =
+        rest.size() < kManifestRecordHeaderBytes ? rest.size() : LoadFixed32(rest.data() + 8);
     const uint64_t end = kManifestRecordHeaderBytes + size;
-    if (end > rest.size() ||
-        LoadFixed64(rest.data()) != Checksum(rest.substr(8, end - 8), ManifestSeed(number, offset))) {
+    if (end > rest.size() || LoadFixed64(rest.data()) !=
+                                 Checksum(rest.substr(8, end - 8), ManifestSeed(number, offset))) {
       // Edits are synced one by one, so only the last can be torn; the first is a whole state, and
       // CURRENT was not switched before it was durable.
       if (offset == kManifestHeaderBytes || ManifestRecordBehind(bytes, offset, number)) {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engines/lsm/test_records.h"
+#include "engines/lsm/records_testing.h"
 #include "fmt/format.h"
 #include "kv/testing/random.h"
 
@@ -86,7 +86,8 @@ TEST(MergingCursorTest, WalksAsOverTheSortedWhole) {
       ASSERT_EQ(cursor.Valid(), at >= 0 && at < size) << "seed " << seed << walk;
       ASSERT_TRUE(cursor.status().ok());
       if (!cursor.Valid()) continue;
-      ASSERT_EQ(cursor.record(), View(runs.all[static_cast<size_t>(at)])) << "seed " << seed << walk;
+      ASSERT_EQ(cursor.record(), View(runs.all[static_cast<size_t>(at)]))
+          << "seed " << seed << walk;
     }
   }
 }

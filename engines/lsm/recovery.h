@@ -110,9 +110,9 @@ class Recovery {
     bool lost = !tables_on_disk_.empty();
     for (const uint64_t log : logs_on_disk_) {
       // A store that was cut off while it was being made has an empty log and no CURRENT yet.
-      KV_ASSIGN_OR_RETURN(const LogSummary summary,
-                          ReadLog(files_, names_.Log(log), log,
-                                  [](const LogRecord&) { return absl::OkStatus(); }));
+      KV_ASSIGN_OR_RETURN(
+          const LogSummary summary,
+          ReadLog(files_, names_.Log(log), log, [](const LogRecord&) { return absl::OkStatus(); }));
       lost |= summary.sealed || summary.next != 0;
     }
     if (lost) {
@@ -168,11 +168,10 @@ class Recovery {
       const std::string path = names_.Log(*log);
       // The records are kept aside: whether this log counts is known once its header is read.
       std::unique_ptr<Memory> memory = std::make_unique<Memory>(*log);
-      KV_ASSIGN_OR_RETURN(
-          LogSummary summary,
-          ReadLog(files_, path, *log, [&](const LogRecord& record) {
-            return Replay(path, record, memory.get());
-          }));
+      KV_ASSIGN_OR_RETURN(LogSummary summary,
+                          ReadLog(files_, path, *log, [&](const LogRecord& record) {
+                            return Replay(path, record, memory.get());
+                          }));
       if (!summary.started) {
         // A header is durable before anything names its log. The manifest names the first one.
         if (!last_log_) return Corruption(path, 0, "log header is missing");
@@ -187,10 +186,10 @@ class Recovery {
       if (last_log_ && (summary.header.previous_generation != last_log_->header.generation ||
                         summary.header.previous_end != last_log_->end)) {
         if (!last_log_->header.synced) break;
-        return Corruption(names_.Log(last_log_->header.generation), last_log_->end,
-                          fmt::format("log ends here, but {} goes on from offset {} of log {}", path,
-                                      summary.header.previous_end,
-                                      summary.header.previous_generation));
+        return Corruption(
+            names_.Log(last_log_->header.generation), last_log_->end,
+            fmt::format("log ends here, but {} goes on from offset {} of log {}", path,
+                        summary.header.previous_end, summary.header.previous_generation));
       }
       KV_RETURN_IF_ERROR(CheckCleanClose(path, summary));
       last_ = std::max(last_, summary.next == 0 ? 0 : summary.next - 1);
@@ -238,9 +237,8 @@ class Recovery {
     for (const auto& memory : memories_) {
       typename StoreType::Records records;
       records.Add(typename Parts::Memtable::Cursor(&memory->table));
-      KV_ASSIGN_OR_RETURN(auto added,
-                          store_->WriteTables(records, 0, false,
-                                              std::numeric_limits<uint64_t>::max()));
+      KV_ASSIGN_OR_RETURN(
+          auto added, store_->WriteTables(records, 0, false, std::numeric_limits<uint64_t>::max()));
       for (const auto& [level, file] : added) edit.added.emplace_back(level, file->Meta());
       tree_ = tree_->With({}, added);
     }

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engines/lsm/test_store.h"
+#include "engines/lsm/store_testing.h"
 #include "kv/io/crash_points.h"
 #include "kv/io/log_format.h"
 
@@ -187,7 +187,7 @@ void CutOpens(const SimulatedFileSystem& start, size_t from, size_t to) {
   const auto open = [](SimulatedFileSystem fs) { return OpenStore<E>(fs).ok(); };
   uint64_t cuts = 0;
   ForEachCrashPoint(start, 1, open, [&](SimulatedFileSystem once, bool, const std::string& first) {
-    if (++cuts % (E::kDurableOnReturn ? 50 : 5) != 1) {
+    if (++cuts % (E::kDurableOnReturn ? 200 : 5) != 1) {
       ExpectHolds<E>(once, from, to, first);
       return;
     }

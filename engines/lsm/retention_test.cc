@@ -56,8 +56,8 @@ Case MakeCase(uint64_t seed) {
   for (Sequence sequence = 1; sequence <= writes; ++sequence) {
     const std::string key = fmt::format("k{}", random.Below(4));
     const bool tombstone = random.OneIn(4);
-    const uint64_t expires_at = tombstone || random.OneIn(2) ? kNeverExpires
-                                                             : kNow - 2 + random.Below(5);
+    const uint64_t expires_at =
+        tombstone || random.OneIn(2) ? kNeverExpires : kNow - 2 + random.Below(5);
     auto& versions = keys[key];
     versions.insert(versions.begin(),
                     {key, tombstone ? "" : fmt::format("v{}", sequence), sequence, expires_at,
@@ -118,9 +118,8 @@ TEST_F(RetentionTest, EveryReaderSeesWhatItSawBefore) {
 TEST_F(RetentionTest, OutputIsInInternalOrderWithoutDuplicates) {
   ForEachCase([](const Case&, const std::vector<Version>& kept, const std::string& label) {
     for (size_t i = 1; i < kept.size(); ++i) {
-      EXPECT_LT(CompareInternal(kept[i - 1].key, kept[i - 1].sequence, kept[i].key,
-                                kept[i].sequence),
-                0)
+      EXPECT_LT(
+          CompareInternal(kept[i - 1].key, kept[i - 1].sequence, kept[i].key, kept[i].sequence), 0)
           << label;
     }
   });

@@ -273,7 +273,7 @@ class Store {
     auto write = [&]() -> absl::Status {
       uint64_t count = 0;
       for (records.SeekToFirst(); records.Valid(); records.Next()) {
-        if (++count % 1024 == 0 && stopping_.load(std::memory_order_relaxed)) {
+        if (++count % 1024 == 0 && Stopping()) {
           return absl::CancelledError("the store is closing");
         }
         Record record = records.record();
@@ -284,9 +284,8 @@ class Store {
         }
         if (!builder) {
           number = NewFileNumber();
-          KV_ASSIGN_OR_RETURN(
-              auto created,
-              Builder::Create(environment_.file_system, names_.Table(number), number));
+          KV_ASSIGN_OR_RETURN(auto created, Builder::Create(environment_.file_system,
+                                                            names_.Table(number), number));
           builder.emplace(std::move(created));
         }
         KV_RETURN_IF_ERROR(builder->Add(record));
@@ -338,7 +337,7 @@ class Store {
 
   void Stop() {
     const std::lock_guard lock(mutex_);
-    // relaxed: read inside mutex_, or as a hint.
+    // relaxed: as in Stopping().
     stopping_.store(true, std::memory_order_relaxed);
     changed_.notify_all();
   }
@@ -347,6 +346,7 @@ class Store {
   static constexpr size_t kMaxSpareLogs = 1;
   static constexpr uint64_t kMaxManifestBytes = uint64_t{4} << 20;
 
+  // relaxed: read inside mutex_, or as a hint.
   bool Stopping() const { return stopping_.load(std::memory_order_relaxed); }
 
   // Makes one change of the tree durable and visible. `drop_oldest`: the oldest immutable memtable
@@ -443,20 +443,20 @@ class Store {
   std::mutex compaction_mutex_;
 
   std::mutex install_mutex_;
-  ManifestState state_;                       // guarded by install_mutex_
-  std::optional<Manifest<Files>> manifest_;   // guarded by install_mutex_; none after a failure
-  uint64_t manifest_number_ = 0;              // guarded by install_mutex_
+  ManifestState state_;                      // guarded by install_mutex_
+  std::optional<Manifest<Files>> manifest_;  // guarded by install_mutex_; none after a failure
+  uint64_t manifest_number_ = 0;             // guarded by install_mutex_
 
   std::mutex mutex_;
-  std::condition_variable changed_;                      // with mutex_
-  std::shared_ptr<const View> current_;                  // guarded by mutex_
-  std::atomic<const View*> view_{nullptr};               // == current_.get()
-  uint64_t tree_number_ = 0;                             // guarded by mutex_; of its versions
-  std::vector<std::shared_ptr<const View>> retired_;     // guarded by mutex_
-  uint64_t next_file_ = 1;                               // guarded by mutex_
-  std::vector<uint64_t> spare_logs_;                     // guarded by mutex_
-  absl::Status flush_error_;                             // guarded by mutex_
-  bool retry_flush_ = false;                             // guarded by mutex_
+  std::condition_variable changed_;                   // with mutex_
+  std::shared_ptr<const View> current_;               // guarded by mutex_
+  std::atomic<const View*> view_{nullptr};            // == current_.get()
+  uint64_t tree_number_ = 0;                          // guarded by mutex_; of its versions
+  std::vector<std::shared_ptr<const View>> retired_;  // guarded by mutex_
+  uint64_t next_file_ = 1;                            // guarded by mutex_
+  std::vector<uint64_t> spare_logs_;                  // guarded by mutex_
+  absl::Status flush_error_;                          // guarded by mutex_
+  bool retry_flush_ = false;                          // guarded by mutex_
 };
 
 }  // namespace kv

@@ -10,7 +10,7 @@
 //   - Blocks that are stored uncompressed are read in place from the mapping: no copy, no cache, no
 //     lock. Compressed ones go through the cache, and a Pin keeps the bytes while they are in use.
 //
-// In memory: the index (30 bytes and a separator for each block) and one bit a block.
+// In memory: the index (25 bytes and a separator for each block) and one bit a block.
 //
 // Not for: data that exceeds memory by far with random reads; a page fault costs more than a read
 // of the block, and reads in flight would win.
@@ -89,7 +89,8 @@ class Table {
       if (!Filter::MayContain(filter_, key_hash)) return TableAnswer::kFiltered;
     }
     size_t block = index_.LowerBound(key);
-    if (block == blocks()) [[unlikely]] return TableAnswer::kAbsent;
+    if (block == blocks()) [[unlikely]]
+      return TableAnswer::kAbsent;
     TableAnswer answer = SearchBlock(block, key, key_hash, at, found, pin, status);
     if (answer == TableAnswer::kAbsent && index_.SeparatorEquals(block, key)) [[unlikely]] {
       // The key's versions go on in the next blocks, and the ones so far are newer than `at`.
@@ -143,7 +144,8 @@ class Table {
     bytes->directory = Directory(place);
     __builtin_prefetch(bytes->directory.data());
     __builtin_prefetch(bytes->directory.data() + 64);
-    if (!CheckOnce(block, place, status)) [[unlikely]] return false;
+    if (!CheckOnce(block, place, status)) [[unlikely]]
+      return false;
     bytes->contents = {mapped_.data() + place.offset, place.stored_bytes - kBlockTrailerBytes};
     return !place.compressed || Decompress(block, place, pin, &bytes->contents, status);
   }
@@ -154,7 +156,8 @@ class Table {
                  absl::Status* status) const {
     size_t low = index_.LowerBound(key);
     *block = low;
-    if (low == blocks() || !index_.SeparatorEquals(low, key)) [[likely]] return true;
+    if (low == blocks() || !index_.SeparatorEquals(low, key)) [[likely]]
+      return true;
     // Blocks [low, high) end with a version of the key (the first perhaps just before it).
     size_t high = low + 1;
     while (high < blocks() && index_.SeparatorEquals(high, key)) ++high;
@@ -193,13 +196,12 @@ class Table {
   // Maps the file and checks all but its data blocks.
   absl::Status Load() {
     if (file_.Size() != meta_.bytes) {
-      return Corruption(path_, std::min(file_.Size(), meta_.bytes),
-                        fmt::format("the file has {} bytes, the manifest says {}", file_.Size(),
-                                    meta_.bytes));
+      return Corruption(
+          path_, std::min(file_.Size(), meta_.bytes),
+          fmt::format("the file has {} bytes, the manifest says {}", file_.Size(), meta_.bytes));
     }
     KV_ASSIGN_OR_RETURN(mapped_, file_.Map());
-    KV_ASSIGN_OR_RETURN(const TableFooter footer,
-                        TableFooter::Parse(mapped_, meta_.number, path_));
+    KV_ASSIGN_OR_RETURN(const TableFooter footer, TableFooter::Parse(mapped_, meta_.number, path_));
     KV_RETURN_IF_ERROR(CheckExtent(footer.properties, "the properties block"));
     TableProperties properties;
     if (!TableProperties::Parse(Contents(footer.properties), &properties)) {
@@ -225,9 +227,9 @@ class Table {
   absl::Status CheckParts(const TableProperties& properties) const {
     if (properties.compression_id != kCompressionNone &&
         properties.compression_id != Compression::kId) {
-      return absl::FailedPreconditionError(
-          fmt::format("{}: compressed with {}, opened with {}", path_, properties.compression,
-                      Compression::kName));
+      return absl::FailedPreconditionError(fmt::format("{}: compressed with {}, opened with {}",
+                                                       path_, properties.compression,
+                                                       Compression::kName));
     }
     if (properties.hash_probe != HashKey(kTableHashProbe)) {
       return absl::FailedPreconditionError(
@@ -277,7 +279,8 @@ class Table {
   TableAnswer SearchBlock(size_t block, std::string_view key, uint64_t key_hash, Sequence at,
                           Record* found, Pin* pin, absl::Status* status) const {
     BlockBytes bytes;
-    if (!LoadBlock(block, pin, &bytes, status)) [[unlikely]] return TableAnswer::kError;
+    if (!LoadBlock(block, pin, &bytes, status)) [[unlikely]]
+      return TableAnswer::kError;
     BlockView view;
     BlockView::Outcome outcome = BlockView::Outcome::kMalformed;
     if (BlockView::Parse(bytes, &view)) [[likely]] {
@@ -299,7 +302,8 @@ class Table {
   bool CheckOnce(size_t block, const TableIndex::Block& place, absl::Status* status) const {
     std::atomic<uint64_t>& word = verified_[block / 64];
     const uint64_t bit = uint64_t{1} << (block % 64);
-    if ((word.load(std::memory_order_relaxed) & bit) != 0) [[likely]] return true;
+    if ((word.load(std::memory_order_relaxed) & bit) != 0) [[likely]]
+      return true;
     *status = CheckBlock(block, place);
     if (!status->ok()) return false;
     word.fetch_or(bit, std::memory_order_relaxed);

@@ -134,9 +134,7 @@ class BlockView {
 
   size_t entries() const { return entries_; }
   size_t prefix_bytes() const { return prefix_; }
-  uint64_t head(size_t restart) const {
-    return LoadFixed64(heads_ + restart * sizeof(uint64_t));
-  }
+  uint64_t head(size_t restart) const { return LoadFixed64(heads_ + restart * sizeof(uint64_t)); }
   const char* end() const { return begin_ + entries_bytes_; }
   uint8_t fingerprint(size_t entry) const { return static_cast<uint8_t>(fingerprints_[entry]); }
   // Whether what only fills up the directory is zeros, as it is in a well-formed one.
@@ -164,14 +162,17 @@ class BlockView {
       from = LoadTag(from + 3, end, &entry->tag);
     } else {
       from = DecodeSizes(from, end, entry);
-      if (from == nullptr) [[unlikely]] return false;
-      from = end - from >= 8 ? LoadTag(from, end, &entry->tag)
-                             : LoadVarint64(from, end, &entry->tag);
+      if (from == nullptr) [[unlikely]]
+        return false;
+      from =
+          end - from >= 8 ? LoadTag(from, end, &entry->tag) : LoadVarint64(from, end, &entry->tag);
     }
-    if (from == nullptr) [[unlikely]] return false;
+    if (from == nullptr) [[unlikely]]
+      return false;
     entry->expires_at = kNeverExpires;
     if (entry->tag & kBlockTagExpires) {
-      if (end - from < 8) [[unlikely]] return false;
+      if (end - from < 8) [[unlikely]]
+        return false;
       entry->expires_at = LoadFixed64(from);
       from += sizeof(uint64_t);
     }
@@ -198,15 +199,16 @@ class BlockView {
         __builtin_prefetch(begin_ + Offset(index / kBlockRestartInterval * kBlockRestartInterval));
         __builtin_prefetch(begin_ + Offset(index) + 64);
         BlockEntry entry;
-        if (!DecodeAt(index, &entry)) [[unlikely]] return Outcome::kMalformed;
+        if (!DecodeAt(index, &entry)) [[unlikely]]
+          return Outcome::kMalformed;
         if (entry.shared + entry.unshared != key.size() || entry.shared > key.size() ||
             std::memcmp(key.data() + entry.shared, entry.suffix, entry.unshared) != 0) {
           continue;
         }
         if (entry.shared != 0) {
           std::string_view restart;
-          if (!RestartKey(index / kBlockRestartInterval, &restart) ||
-              restart.size() < entry.shared) [[unlikely]] {
+          if (!RestartKey(index / kBlockRestartInterval, &restart) || restart.size() < entry.shared)
+              [[unlikely]] {
             return Outcome::kMalformed;
           }
           if (std::memcmp(key.data(), restart.data(), entry.shared) != 0) continue;
@@ -278,7 +280,8 @@ class BlockView {
   static constexpr ptrdiff_t kHeaderWords = 3 + sizeof(uint64_t);
 
   size_t Offset(size_t index) const {
-    if (wide_) [[unlikely]] return LoadFixed32(offsets_ + index * sizeof(uint32_t));
+    if (wide_) [[unlikely]]
+      return LoadFixed32(offsets_ + index * sizeof(uint32_t));
     uint16_t offset;
     std::memcpy(&offset, offsets_ + index * sizeof offset, sizeof offset);
     return offset;
@@ -305,7 +308,8 @@ class BlockView {
       *tag = word & 0x7f;
       return from + 1;
     }
-    if (stops == 0) [[unlikely]] return LoadVarint64(from, end, tag);
+    if (stops == 0) [[unlikely]]
+      return LoadVarint64(from, end, tag);
     // The bits up to and with the first stop bit, and of them the 7 value bits of each byte.
     uint64_t bits = word & (stops ^ (stops - 1)) & 0x7f7f7f7f7f7f7f7f;
     bits = (bits & 0x007f007f007f007f) | (bits & 0x7f007f007f007f00) >> 1;

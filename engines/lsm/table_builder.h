@@ -8,7 +8,8 @@
 // nothing. After a failed write the builder is poisoned: every later call gives that error.
 //
 // Memory: a block, a write buffer of 512 KiB, and what the filter and the index need until Finish
-// (12 bytes a key and about 20 bytes a block). Records are copied; their views need not outlive Add.
+// (12 bytes a key and about 20 bytes a block). Records are copied; their views need not outlive
+// Add.
 //
 // Omits: direct I/O, parallel compression. Not for: unsorted input.
 // Thread safety: one thread at a time.
@@ -137,7 +138,8 @@ class TableBuilder {
   absl::Status Ended() const { return Invalid(path_ + ": the table is finished or abandoned"); }
 
   absl::Status Check(const Record& record) const {
-    if (!status_.ok()) [[unlikely]] return status_;
+    if (!status_.ok()) [[unlikely]]
+      return status_;
     const char* wrong = nullptr;
     if (record.key.size() > kMaxTableKeyBytes) {
       wrong = "a key is longer than 64 KiB";
@@ -151,7 +153,8 @@ class TableBuilder {
                CompareInternal(last_key_, last_sequence_, record.key, record.sequence) >= 0) {
       wrong = "records are not in strict internal order";
     }
-    if (wrong == nullptr) [[likely]] return absl::OkStatus();
+    if (wrong == nullptr) [[likely]]
+      return absl::OkStatus();
     return Invalid(fmt::format("{}: {}", path_, wrong));
   }
 
@@ -165,8 +168,7 @@ class TableBuilder {
       status_ = Parts::Compression::Compress(contents, &compressed_);
       if (!status_.ok()) return status_;
       char size[kMaxVarint64Bytes];
-      const size_t size_bytes =
-          static_cast<size_t>(StoreVarint64(size, contents.size()) - size);
+      const size_t size_bytes = static_cast<size_t>(StoreVarint64(size, contents.size()) - size);
       // Below an eighth, the saving is not worth decompressing the block on every read.
       if (compressed_.size() + size_bytes <= contents.size() - contents.size() / 8) {
         compressed_.insert(0, size, size_bytes);

@@ -102,11 +102,10 @@ TYPED_TEST(TableCorruptionTest, AnotherTableIsReported) {
 TYPED_TEST(TableCorruptionTest, AManifestThatDiffersIsReported) {
   for (int field = 0; field < 10; ++field) {
     auto other = BuildTable<TypeParam>(this->files_, "/table", this->run_, 300);
-    uint64_t* const numbers[] = {&other.meta.number,         &other.meta.bytes,
-                                 &other.meta.entries,        &other.meta.tombstones,
-                                 &other.meta.raw_bytes,      &other.meta.min_sequence,
-                                 &other.meta.max_sequence,   &other.meta.earliest_expiry,
-                                 &other.meta.latest_expiry};
+    uint64_t* const numbers[] = {
+        &other.meta.number,       &other.meta.bytes,           &other.meta.entries,
+        &other.meta.tombstones,   &other.meta.raw_bytes,       &other.meta.min_sequence,
+        &other.meta.max_sequence, &other.meta.earliest_expiry, &other.meta.latest_expiry};
     if (field < 9) {
       ++*numbers[field];
     } else {
@@ -173,9 +172,8 @@ TYPED_TEST(TableCorruptionTest, ChecksummedNonsenseIsHarmless) {
       bytes[at] = static_cast<char>(interesting[maker.Below(6)]);
     }
     const size_t covered = place.stored_bytes - sizeof(uint64_t);
-    const uint64_t seed =
-        Checksum(std::string_view(bytes).substr(directory, place.directory_bytes),
-                 BlockSeed(number, place.offset));
+    const uint64_t seed = Checksum(std::string_view(bytes).substr(directory, place.directory_bytes),
+                                   BlockSeed(number, place.offset));
     StoreFixed64(bytes.data() + place.offset + covered,
                  Checksum(std::string_view(bytes).substr(place.offset, covered), seed));
     Replace(this->files_, "/table", bytes);
@@ -191,8 +189,8 @@ TYPED_TEST(TableCorruptionTest, ChecksummedNonsenseIsHarmless) {
     for (const OwnedRecord& record : this->run_) {
       Record found;
       absl::Status status;
-      const TableAnswer answer = opened.table->Get(record.key, HashKey(record.key),
-                                                   record.sequence, &found, &pin, &status);
+      const TableAnswer answer = opened.table->Get(record.key, HashKey(record.key), record.sequence,
+                                                   &found, &pin, &status);
       if (answer == TableAnswer::kFound) use(found);
       EXPECT_EQ(answer == TableAnswer::kError, !status.ok());
       cursor.Seek(record.key, record.sequence);

@@ -57,7 +57,8 @@ class TableCursor {
 
   void Next() {
     if (!cursor_.AtLast()) [[likely]] {
-      if (!cursor_.Advance()) [[unlikely]] Stand(false);
+      if (!cursor_.Advance()) [[unlikely]]
+        Stand(false);
       return;
     }
     valid_ = false;
@@ -76,7 +77,8 @@ class TableCursor {
  private:
   void Restart() {
     valid_ = false;
-    if (!status_.ok()) [[unlikely]] status_ = absl::OkStatus();
+    if (!status_.ok()) [[unlikely]]
+      status_ = absl::OkStatus();
   }
 
   // Loads a block without standing in it.
@@ -84,14 +86,16 @@ class TableCursor {
     BlockBytes bytes;
     block_ = block;
     if (!table_->LoadBlock(block, &pin_, &bytes, &status_)) return false;
-    if (cursor_.Enter(bytes)) [[likely]] return true;
+    if (cursor_.Enter(bytes)) [[likely]]
+      return true;
     Stand(false);
     return false;
   }
 
   void Stand(bool well_formed) {
     valid_ = well_formed;
-    if (!well_formed) [[unlikely]] status_ = table_->MalformedBlock(block_);
+    if (!well_formed) [[unlikely]]
+      status_ = table_->MalformedBlock(block_);
   }
 
   const Table* table_;

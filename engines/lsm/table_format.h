@@ -124,8 +124,8 @@ struct TableFooter {
     const char* const bytes = file.data() + at;
     const auto word = [bytes](size_t i) { return LoadFixed64(bytes + i * sizeof(uint64_t)); };
     if (word(9) != kTableMagic) return Corruption(path, at + 72, "not a table: no magic number");
-    if (word(10) != Checksum(std::string_view(bytes, kBytes - sizeof(uint64_t)),
-                             BlockSeed(file_number, at))) {
+    if (word(10) !=
+        Checksum(std::string_view(bytes, kBytes - sizeof(uint64_t)), BlockSeed(file_number, at))) {
       return Corruption(path, at, "the footer does not match its checksum");
     }
     if (word(8) != kTableVersion) {
@@ -178,8 +178,8 @@ struct TableProperties {
   static bool Parse(std::string_view bytes, TableProperties* properties) {
     std::string_view compression;
     std::string_view filter;
-    if (!TableMeta::Take(&bytes, &properties->meta) ||
-        !TakeLengthPrefixed(&bytes, &compression) || !TakeLengthPrefixed(&bytes, &filter) ||
+    if (!TableMeta::Take(&bytes, &properties->meta) || !TakeLengthPrefixed(&bytes, &compression) ||
+        !TakeLengthPrefixed(&bytes, &filter) ||
         bytes.size() != 1 + sizeof(uint32_t) + sizeof(uint64_t)) {
       return false;
     }

@@ -1,10 +1,10 @@
 // The index of a table: which data block may hold a key. table_format.h has the picture.
 //
-// In memory: an array of 8-byte heads of the separators after the prefix they all share, an array of
-// where each block, its directory and its separator lie, and one blob of separators. Above the heads
-// stand levels of every 16th of the level below, so that a search looks at two cache lines a level
-// and no branch depends on the key; whole keys are compared only among equal heads. 25 bytes a
-// block, and the separators' own bytes.
+// In memory: an array of 8-byte heads of the separators after the prefix they all share, an array
+// of where each block, its directory and its separator lie, and one blob of separators. Above the
+// heads stand levels of every 16th of the level below, so that a search looks at two cache lines a
+// level and no branch depends on the key; whole keys are compared only among equal heads. 25 bytes
+// a block, and the separators' own bytes.
 //
 // Omits: a second level. Not for: tables of so many blocks that 30 bytes for each hurt.
 // Thread safety: TableIndex is immutable once parsed; the builder has one user.
@@ -156,7 +156,8 @@ class TableIndex {
   // there is none. O(log blocks).
   size_t LowerBound(std::string_view key) const {
     const int order = key.substr(0, prefix_.size()).compare(prefix_);
-    if (order != 0) [[unlikely]] return order < 0 ? 0 : blocks();
+    if (order != 0) [[unlikely]]
+      return order < 0 ? 0 : blocks();
     const std::string_view rest = key.substr(prefix_.size());
     const uint64_t head = KeyHead(rest);
     size_t found = 0;
@@ -169,9 +170,11 @@ class TableIndex {
       __builtin_prefetch(group + i);
     }
     found = found * kFanout + CountBelow(&levels_[0][found * kFanout], head);
-    if (found >= blocks()) [[unlikely]] return blocks();
+    if (found >= blocks()) [[unlikely]]
+      return blocks();
     const std::vector<uint64_t>& heads = levels_[0];
-    if (heads[found] != head) [[likely]] return found;
+    if (heads[found] != head) [[likely]]
+      return found;
     const auto equal_end = std::upper_bound(heads.begin() + static_cast<ptrdiff_t>(found),
                                             heads.begin() + static_cast<ptrdiff_t>(blocks()), head);
     size_t end = static_cast<size_t>(equal_end - heads.begin());
@@ -189,8 +192,8 @@ class TableIndex {
   size_t MemoryBytes() const {
     size_t heads = 0;
     for (const std::vector<uint64_t>& level : levels_) heads += level.capacity();
-    return heads * sizeof(uint64_t) + places_.capacity() * sizeof(Place) +
-           separators_.capacity() + prefix_.capacity();
+    return heads * sizeof(uint64_t) + places_.capacity() * sizeof(Place) + separators_.capacity() +
+           prefix_.capacity();
   }
 
  private:
@@ -244,12 +247,12 @@ class TableIndex {
     return count;
   }
 
-  std::string prefix_;           // of every separator
+  std::string prefix_;  // of every separator
   // levels_[0]: KeyHead of the rest of each separator; levels_[i + 1]: the last of each group of
   // kFanout in levels_[i]. Whole groups, filled up with UINT64_MAX. The last level is one group.
   std::vector<std::vector<uint64_t>> levels_;
-  std::vector<Place> places_;    // one more for the end
-  std::string separators_;       // the rests
+  std::vector<Place> places_;  // one more for the end
+  std::string separators_;     // the rests
 };
 
 }  // namespace kv

@@ -61,8 +61,8 @@ struct TableMeta {
 
   void AppendTo(std::string* to) const {
     AppendFixed64(to, bytes);
-    for (const uint64_t value : {number, entries, tombstones, raw_bytes, min_sequence,
-                                 max_sequence, earliest_expiry, latest_expiry}) {
+    for (const uint64_t value : {number, entries, tombstones, raw_bytes, min_sequence, max_sequence,
+                                 earliest_expiry, latest_expiry}) {
       AppendVarint64(to, value);
     }
     AppendLengthPrefixed(to, smallest);

@@ -129,7 +129,8 @@ TYPED_TEST(TableTest, VersionsOfOneKeySpanManyBlocks) {
   Records run;
   for (const char* const key : {"a", "hot", "hot\x01", "z"}) {
     for (Sequence sequence = key == std::string_view("hot") ? 3000 : 1; sequence > 0; --sequence) {
-      run.push_back({.key = key, .value = std::string(sequence % 30, 'v'), .sequence = sequence * 2});
+      run.push_back(
+          {.key = key, .value = std::string(sequence % 30, 'v'), .sequence = sequence * 2});
     }
   }
   auto opened = this->Build(run, 256);

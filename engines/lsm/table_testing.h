@@ -105,7 +105,8 @@ class RecordMaker {
     return Versions(names, most_versions, most_value);
   }
 
-  Records Versions(const std::set<std::string>& names, uint64_t most_versions, uint64_t most_value) {
+  Records Versions(const std::set<std::string>& names, uint64_t most_versions,
+                   uint64_t most_value) {
     Records run;
     for (const std::string& name : names) {
       std::set<Sequence> sequences;
@@ -163,9 +164,10 @@ struct OpenedTable {
 template <typename Parts, typename Files>
 OpenedTable<Parts, Files> BuildTable(Files files, const std::string& path, const Records& run,
                                      size_t block_bytes, uint64_t number = 42) {
-  OpenedTable<Parts, Files> result{.files = files, .path = path, .meta = {}, .cache = {}, .table = {}};
-  auto builder = TableBuilder<Parts, Files>::Create(files, path, number,
-                                                    {.block_bytes = block_bytes});
+  OpenedTable<Parts, Files> result{
+      .files = files, .path = path, .meta = {}, .cache = {}, .table = {}};
+  auto builder =
+      TableBuilder<Parts, Files>::Create(files, path, number, {.block_bytes = block_bytes});
   EXPECT_TRUE(builder.ok()) << builder.status();
   for (const OwnedRecord& record : run) {
     const absl::Status added = builder->Add(record.view());

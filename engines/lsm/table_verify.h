@@ -83,8 +83,8 @@ class TableVerifier {
       const Record& record = cursor.record();
       if (i == 0) first_key = record.key;
       const bool new_key = meta_.entries == 0 || record.key != last_key_;
-      if (meta_.entries != 0 && CompareInternal(last_key_, last_sequence_, record.key,
-                                                record.sequence) >= 0) {
+      if (meta_.entries != 0 &&
+          CompareInternal(last_key_, last_sequence_, record.key, record.sequence) >= 0) {
         return "records are not in order";
       }
       if (i == 0 && !first_block && record.key < before) return "a separator is too large";

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "engines/lsm/merging_cursor.h"
-#include "engines/lsm/test_records.h"
+#include "engines/lsm/records_testing.h"
 #include "fmt/format.h"
 #include "kv/contract/engine.h"
 #include "kv/expiry/absolute.h"

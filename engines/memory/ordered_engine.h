@@ -1,7 +1,7 @@
 // OrderedMemory: an ordered, volatile engine with cursors both ways and snapshots: versions by
 // sequence number in a memtable.
 //
-//   Parts::Memtable  what holds the versions (kv/memtable); its cursor must be movable
+//   Parts::Memtable  what holds the versions (kv/memtable)
 //   Parts::Expiry    whether and when records expire (kv/expiry)
 //
 // How it keeps the contract:
@@ -53,8 +53,7 @@
 namespace kv {
 
 template <typename Parts, Clock ClockPart = SystemClock>
-requires Memtable<typename Parts::Memtable> && std::movable<typename Parts::Memtable::Cursor> &&
-    Expiry<typename Parts::Expiry>
+requires Memtable<typename Parts::Memtable> && Expiry<typename Parts::Expiry>
 class OrderedMemory {
   using MemtablePart = typename Parts::Memtable;
   using ExpiryPart = typename Parts::Expiry;

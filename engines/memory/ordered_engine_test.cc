@@ -26,29 +26,9 @@ using testing::OnSkipList;
 using testing::OnTree;
 using ManualOrdered = OrderedMemory<testing::TreeParts, ManualClock>;
 
-// The engine needs no more of a memtable than the concept says and that its cursor is movable.
-class MovableArchetype : public MemtableArchetype {
- public:
-  class Cursor {
-   public:
-    explicit Cursor(const MovableArchetype* table)
-        : in_(std::make_unique<MemtableArchetype::Cursor>(table)) {}
-    bool Valid() const { return in_->Valid(); }
-    void SeekToFirst() { in_->SeekToFirst(); }
-    void SeekToLast() { in_->SeekToLast(); }
-    void Seek(std::string_view key, Sequence sequence) { in_->Seek(key, sequence); }
-    void Next() { in_->Next(); }
-    void Prev() { in_->Prev(); }
-    Record record() const { return in_->record(); }
-    absl::Status status() const { return in_->status(); }
-
-   private:
-    std::unique_ptr<MemtableArchetype::Cursor> in_;
-  };
-};
-
+// The engine needs no more of a memtable than the concept says.
 struct ArchetypeParts {
-  using Memtable = MovableArchetype;
+  using Memtable = MemtableArchetype;
   using Expiry = NoExpiry;
 };
 

@@ -127,10 +127,9 @@ TEST(TakeTest, TakesOffTheFront) {
 }
 
 TEST(TakeTest, LeavesItsArgumentAloneWhenItRefuses) {
-  for (const std::string_view bytes :
-       {"\x05"
-        "four"sv,
-        "\x80"sv, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01x"sv}) {
+  for (const std::string_view bytes : {"\x05"
+                                       "four"sv,
+                                       "\x80"sv, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01x"sv}) {
     const Exact exact(bytes);
     std::string_view rest = exact.view();
     std::string_view taken = "untouched";

@@ -24,18 +24,17 @@ TEST(StatusTest, CorruptionNamesFileAndOffset) {
 }
 
 TEST(StatusTest, IoErrorNamesOperationPathAndReason) {
-  for (const auto& [error, code] :
-       {std::pair(ENOENT, absl::StatusCode::kNotFound),
-        std::pair(EEXIST, absl::StatusCode::kAlreadyExists),
-        std::pair(ENOSPC, absl::StatusCode::kResourceExhausted),
-        std::pair(EDQUOT, absl::StatusCode::kResourceExhausted),
-        std::pair(EMFILE, absl::StatusCode::kResourceExhausted),
-        std::pair(ENFILE, absl::StatusCode::kResourceExhausted),
-        std::pair(EACCES, absl::StatusCode::kPermissionDenied),
-        std::pair(EPERM, absl::StatusCode::kPermissionDenied),
-        std::pair(EROFS, absl::StatusCode::kPermissionDenied),
-        std::pair(EIO, absl::StatusCode::kUnavailable),
-        std::pair(EINVAL, absl::StatusCode::kUnavailable)}) {
+  for (const auto& [error, code] : {std::pair(ENOENT, absl::StatusCode::kNotFound),
+                                    std::pair(EEXIST, absl::StatusCode::kAlreadyExists),
+                                    std::pair(ENOSPC, absl::StatusCode::kResourceExhausted),
+                                    std::pair(EDQUOT, absl::StatusCode::kResourceExhausted),
+                                    std::pair(EMFILE, absl::StatusCode::kResourceExhausted),
+                                    std::pair(ENFILE, absl::StatusCode::kResourceExhausted),
+                                    std::pair(EACCES, absl::StatusCode::kPermissionDenied),
+                                    std::pair(EPERM, absl::StatusCode::kPermissionDenied),
+                                    std::pair(EROFS, absl::StatusCode::kPermissionDenied),
+                                    std::pair(EIO, absl::StatusCode::kUnavailable),
+                                    std::pair(EINVAL, absl::StatusCode::kUnavailable)}) {
     const absl::Status status = IoError("rename", "/data/manifest", error);
     EXPECT_EQ(status.code(), code) << error;
     const std::string text = status.ToString();

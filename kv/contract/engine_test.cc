@@ -59,8 +59,7 @@ struct EngineCalls {
   absl::Status Put(std::string_view, std::string_view, const PutOptions& = {});
   absl::Status Delete(std::string_view);
   absl::Status Write(const WriteBatch&);
-  void MultiGet(std::span<const std::string_view>, std::span<std::string>,
-                std::span<absl::Status>);
+  void MultiGet(std::span<const std::string_view>, std::span<std::string>, std::span<absl::Status>);
   absl::StatusOr<CasResult> CompareAndSet(std::string_view, std::optional<std::string_view>,
                                           std::optional<std::string_view>, const PutOptions&);
   absl::StatusOr<uint64_t> Count(std::string_view);
@@ -95,8 +94,8 @@ struct WithoutDescriptor : EngineCalls<WithoutDescriptor> {
   static void Descriptor() = delete;
 };
 static_assert(!Engine<WithoutCas> && !Engine<WithoutPutOptions> && !Engine<WithoutExpiresAt> &&
-              !Engine<OpensAnotherType> && !Engine<DeleteReturnsBool> &&
-              !Engine<CountReturnsInt> && !Engine<WithoutDescriptor> && !Engine<int>);
+              !Engine<OpensAnotherType> && !Engine<DeleteReturnsBool> && !Engine<CountReturnsInt> &&
+              !Engine<WithoutDescriptor> && !Engine<int>);
 
 // ---- OrderedEngine ----
 

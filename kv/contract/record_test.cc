@@ -11,13 +11,13 @@ namespace {
 
 TEST(RecordTest, InternalOrderIsByKeyThenNewestFirst) {
   using Pair = std::pair<std::string, Sequence>;
-  const std::vector<Pair> ordered = {{"", 9},   {"", 1},   {std::string(1, '\0'), 5},
-                                     {"a", 2},  {"a", 1},  {"a", 0},
-                                     {"aa", 7}, {"b", kMaxSequence}, {"b", 3}, {"\xff", 1}};
+  const std::vector<Pair> ordered = {
+      {"", 9},  {"", 1},   {std::string(1, '\0'), 5}, {"a", 2}, {"a", 1},
+      {"a", 0}, {"aa", 7}, {"b", kMaxSequence},       {"b", 3}, {"\xff", 1}};
   for (size_t i = 0; i < ordered.size(); ++i) {
     for (size_t j = 0; j < ordered.size(); ++j) {
-      const int order = CompareInternal(ordered[i].first, ordered[i].second, ordered[j].first,
-                                        ordered[j].second);
+      const int order =
+          CompareInternal(ordered[i].first, ordered[i].second, ordered[j].first, ordered[j].second);
       EXPECT_EQ(order < 0, i < j) << i << " and " << j;
       EXPECT_EQ(order == 0, i == j) << i << " and " << j;
     }

@@ -126,17 +126,17 @@ TEST(WriteBatchTest, ReadsNothingBeyondACut) {
 
 TEST(WriteBatchTest, RefusesMalformedEntries) {
   for (const std::string_view bytes :
-       {"\x02\x01k"sv,                                              // a kind that is none
-        "\x7f\x01k"sv,                                              //
-        "\x00"sv,                                                   // no key size
-        "\x01\x01"sv,                                               // no value size
-        "\x00\x05key"sv,                                            // a key past the end
-        "\x01\x01\x05kval"sv,                                       // a value past the end
-        "\x81\x01\x01\x00\x00kv"sv,                                 // half an expiry
-        "\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01k"sv,          // a key of 2^64 - 1 bytes
-        "\x01\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01kv"sv,     // a value of so many
-        "\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x02kv"sv,     // sizes that wrap around
-        "\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01k"sv}) {   // a varint that is none
+       {"\x02\x01k"sv,                                             // a kind that is none
+        "\x7f\x01k"sv,                                             //
+        "\x00"sv,                                                  // no key size
+        "\x01\x01"sv,                                              // no value size
+        "\x00\x05key"sv,                                           // a key past the end
+        "\x01\x01\x05kval"sv,                                      // a value past the end
+        "\x81\x01\x01\x00\x00kv"sv,                                // half an expiry
+        "\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01k"sv,         // a key of 2^64 - 1 bytes
+        "\x01\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01kv"sv,    // a value of so many
+        "\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x02kv"sv,    // sizes that wrap around
+        "\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01k"sv}) {  // a varint that is none
     EXPECT_FALSE(ReadsWithin(bytes));
     std::string_view rest = bytes;
     Record record;

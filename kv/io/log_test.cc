@@ -1,5 +1,3 @@
-#include "kv/io/log_reader.h"
-
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -10,6 +8,7 @@
 
 #include "kv/io/crash_points.h"
 #include "kv/io/log_format.h"
+#include "kv/io/log_reader.h"
 #include "kv/io/log_writer.h"
 #include "kv/io/simulated.h"
 #include "kv/testing/random.h"
@@ -38,11 +37,11 @@ struct Log {
 
 absl::StatusOr<Log> Read(SimulatedFileSystem fs, uint64_t generation = kGeneration) {
   Log log;
-  KV_ASSIGN_OR_RETURN(log.summary, ReadLog(fs, kPath, generation, [&](const LogRecord& record) {
-                        log.entries.push_back(
-                            {record.first, record.count, std::string(record.payload)});
-                        return absl::OkStatus();
-                      }));
+  KV_ASSIGN_OR_RETURN(
+      log.summary, ReadLog(fs, kPath, generation, [&](const LogRecord& record) {
+        log.entries.push_back({record.first, record.count, std::string(record.payload)});
+        return absl::OkStatus();
+      }));
   return log;
 }
 

@@ -89,11 +89,10 @@ class MemtableArchetype {
 class MemtableArchetype::Cursor {
  public:
   explicit Cursor(const MemtableArchetype* memtable) : memtable_(memtable) {}
-  Cursor(const Cursor&) = delete;
-  Cursor& operator=(const Cursor&) = delete;
+  Cursor(Cursor&&) = default;
 
   bool Valid() const { return valid_; }
-  Record record() const { return record_; }
+  const Record& record() const { return record_; }
   absl::Status status() const { return absl::OkStatus(); }
 
   void SeekToFirst() {

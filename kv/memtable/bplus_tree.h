@@ -1,7 +1,7 @@
 // BPlusTreeMemtable: a B+tree over arena entries with 8-byte key heads in its nodes. The default.
 //
 // Contract: kv/memtable/concept.h, with one inserter at a time and readers that run beside it
-// without locks. A reader that meets a node in mid-change (some 50 ns) retries; it waits longer
+// without locks. A reader that meets a node in mid-change retries; it waits long
 // only if the inserter loses its processor there, and then offers its own.
 //
 // Invariants:

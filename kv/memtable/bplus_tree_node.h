@@ -64,7 +64,7 @@ class Node {
       const uint64_t version = version_.load(std::memory_order_acquire);
       if ((version & 1) == 0) [[likely]]
         return version;
-      // A change takes some 50 ns; past that the writer has lost its processor: offer ours.
+      // Most changes are shorter than this; past it the writer has lost its processor: offer ours.
       if (spins > 64) sched_yield();
     }
   }

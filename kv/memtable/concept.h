@@ -15,7 +15,9 @@
 //                       memtable, not only until the next move; the cursor itself must not outlive
 //                       it. Beside inserts it meets every record whose insert returned before the
 //                       cursor was positioned (Seek*), possibly later ones, each whole, and in
-//                       strictly ascending (Prev: descending) order. status() is always OK.
+//                       strictly ascending (Prev: descending) order. status() is always OK. Merges
+//                       move cursors that were not positioned yet, and keep the reference that
+//                       record() returns until the next move.
 //   MemoryBytes()       Bytes occupied by records and structure, for the flush trigger; never
 //   falls,
 //                       and is cheap to ask.
@@ -57,8 +59,11 @@ concept MemtableReads = requires(const M& memtable, std::string_view key, Sequen
 };
 
 template <typename M>
-concept MemtableIterates =
-    RecordCursor<typename M::Cursor> && std::constructible_from<typename M::Cursor, const M*>;
+concept MemtableIterates = RecordCursor<typename M::Cursor> &&
+    std::constructible_from<typename M::Cursor, const M*> &&
+    std::move_constructible<typename M::Cursor> && requires(const typename M::Cursor& cursor) {
+  { cursor.record() } -> std::same_as<const Record&>;
+};
 
 template <typename M>
 concept MemtableMeasured = requires(const M& memtable) {

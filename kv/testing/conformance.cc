@@ -36,9 +36,9 @@ std::vector<Check> AllChecks() {
 bool Applies(const Check& check, const Composition& composition) {
   const Needs& needs = check.needs;
   const Capabilities& has = composition.has;
-  return (composition.real_files || !needs.real_files) &&
-         (has.ordered || !needs.ordered) && (has.expiry || !needs.expiry) &&
-         (has.durable || !needs.durable) && (!has.expiry || !needs.no_expiry);
+  return (composition.real_files || !needs.real_files) && (has.ordered || !needs.ordered) &&
+         (has.expiry || !needs.expiry) && (has.durable || !needs.durable) &&
+         (!has.expiry || !needs.no_expiry);
 }
 
 std::vector<std::string> RunCheck(const Check& check, const Composition& composition) {
@@ -60,11 +60,9 @@ bool RegisterConformance(const Composition& composition) {
   const auto shared = std::make_shared<const Composition>(composition);
   for (const Check& check : AllChecks()) {
     if (!Applies(check, composition)) continue;
-    ::testing::RegisterTest(composition.name.c_str(), std::string(check.name).c_str(), nullptr,
-                            nullptr, __FILE__, __LINE__,
-                            [check, shared]() -> ::testing::Test* {
-                              return new CheckCase(check, shared);
-                            });
+    ::testing::RegisterTest(
+        composition.name.c_str(), std::string(check.name).c_str(), nullptr, nullptr, __FILE__,
+        __LINE__, [check, shared]() -> ::testing::Test* { return new CheckCase(check, shared); });
   }
   return true;
 }

@@ -131,7 +131,7 @@ void CasIncrementsAreNotLost(Stage& stage) {
 template <typename WriteRoot>
 void ExpectCasAtomicAgainst(Stage& stage, AnyEngine& engine, std::string_view key,
                             WriteRoot write_root) {
-  constexpr int kRoots = 300;
+  constexpr int kRoots = 100;
   std::atomic<bool> done = false;
   std::thread stepper([&] {
     while (!done.load()) {
@@ -160,16 +160,16 @@ void ExpectCasAtomicAgainst(Stage& stage, AnyEngine& engine, std::string_view ke
   });
   for (int root = 0; root < kRoots && !stage.failed(); ++root) {
     write_root(root);
-    // Until the other thread has taken the root on: then a CompareAndSet that was under way when the
-    // root was written has landed, and the next root meets one under way. Looks are bounded, in case
-    // no CompareAndSet succeeds at all.
+    // Until the other thread has taken the root on: then a CompareAndSet that was under way when
+    // the root was written has landed, and the next root meets one under way. Looks are bounded, in
+    // case no CompareAndSet succeeds at all.
     const std::string prefix = fmt::format("{}:", root);
     for (int look = 0; look < 1'000'000 && !stage.failed(); ++look) {
       const auto found = Lookup(engine, key);
       if (!stage.ExpectOk(found.status(), "Get")) break;
       const bool descends = found->has_value() && (*found)->starts_with(prefix);
-      stage.Expect(descends, fmt::format("after root {} was written, {} is found", root,
-                                         ShowFound(*found)));
+      stage.Expect(descends,
+                   fmt::format("after root {} was written, {} is found", root, ShowFound(*found)));
       if (descends && std::stoi((*found)->substr(prefix.size())) >= 2) break;
       std::this_thread::yield();
     }
@@ -221,12 +221,11 @@ void CasOfAnAbsentKeyHasOneWinner(Stage& stage) {
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       for (int round = 0; round < kRounds; ++round) {
-        const auto result = engine->CompareAndSet(fmt::format("lock{}", round), std::nullopt,
-                                                  std::to_string(t));
+        const auto result =
+            engine->CompareAndSet(fmt::format("lock{}", round), std::nullopt, std::to_string(t));
         if (!stage.ExpectOk(result.status(), "CompareAndSet")) return;
         if (result->swapped) winners[round].fetch_add(1);
-        stage.Expect(result->swapped || result->current.has_value(),
-                     "a lost race names no winner");
+        stage.Expect(result->swapped || result->current.has_value(), "a lost race names no winner");
       }
     });
   }

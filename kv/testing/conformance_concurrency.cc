@@ -65,8 +65,9 @@ void MultiGetSeesWholeBatches(Stage& stage) {
         engine->MultiGet(keys, values, statuses);
         for (int i = 0; i < kKeys; ++i) {
           if (!absl::IsNotFound(statuses[i])) stage.ExpectOk(statuses[i], "MultiGet");
-          stage.Expect(values[i] == values[0], fmt::format("MultiGet sees {} beside {} of one batch",
-                                                           values[i], values[0]));
+          stage.Expect(
+              values[i] == values[0],
+              fmt::format("MultiGet sees {} beside {} of one batch", values[i], values[0]));
         }
       });
 }
@@ -137,7 +138,7 @@ void CountSeesWholeBatches(Stage& stage) {
 // order in which they were written, and in the end every last write is there.
 void ReadersSeeEachKeyGoForward(Stage& stage) {
   constexpr int kWriters = 2;
-  constexpr int kWrites = 1200;
+  constexpr int kWrites = 600;
   const auto engine = stage.OpenNew();
   if (engine == nullptr) return;
   const auto key_of = [](uint64_t writer, uint64_t k) { return fmt::format("w{}/{}", writer, k); };
@@ -153,7 +154,7 @@ void ReadersSeeEachKeyGoForward(Stage& stage) {
         stage.ExpectOk(engine->Put(key, value), "Put");
         last[w][key] = value;
         stage.ExpectGet(*engine, key, value);
-        if (number % 400 == 0) stage.ExpectOk(engine->Flush(), "Flush");
+        if (number % 200 == 0) stage.ExpectOk(engine->Flush(), "Flush");
       }
       writing.fetch_sub(1);
     });
@@ -165,8 +166,8 @@ void ReadersSeeEachKeyGoForward(Stage& stage) {
       const auto found = Lookup(*engine, key);
       if (!stage.ExpectOk(found.status(), "Get")) break;
       const std::string now = found->value_or("");
-      stage.Expect(now >= seen[key], fmt::format("{} went from {} back to {}", key,
-                                                 Show(seen[key]), Show(now)));
+      stage.Expect(now >= seen[key],
+                   fmt::format("{} went from {} back to {}", key, Show(seen[key]), Show(now)));
       seen[key] = now;
     }
   }
@@ -188,14 +189,16 @@ void ReadersFindWhatStays(Stage& stage) {
   RunBeside(
       stage,
       [&](int number) {
+        WriteBatch batch;
         for (int i = 0; i < 4; ++i) {
           const std::string key = fmt::format("goes/{:02}", random.Below(50));
           if (random.OneIn(3)) {
-            stage.ExpectOk(engine->Delete(key), "Delete");
+            batch.Delete(key);
           } else {
-            stage.ExpectOk(engine->Put(key, random.Bytes(100)), "Put");
+            batch.Put(key, random.Bytes(100));
           }
         }
+        stage.ExpectOk(engine->Write(batch), "Write");
         if (number % 150 == 149 && stage.has().durable) {
           stage.ExpectOk(engine->Compact(), "Compact");
         }

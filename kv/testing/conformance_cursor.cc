@@ -24,8 +24,7 @@ std::string SomeKey(Random& random) {
 
 // Puts and deletes in such numbers that versions and tombstones of one key lie in several places;
 // what they leave is in `contents`. In batches, so that a store that syncs each is not all waiting.
-void FillAtRandom(Stage& stage, AnyEngine& engine, Random& random, int writes,
-                  Contents* contents) {
+void FillAtRandom(Stage& stage, AnyEngine& engine, Random& random, int writes, Contents* contents) {
   WriteBatch batch;
   for (int i = 0; i < writes; ++i) {
     const std::string key = SomeKey(random);
@@ -103,15 +102,15 @@ std::string MoveBoth(Random& random, AnyCursor& cursor, CursorModel& model) {
   }
 }
 
-void ExpectWalksAgree(Stage& stage, Random& random, AnyCursor& cursor, CursorModel model,
-                      int moves, std::string_view context) {
+void ExpectWalksAgree(Stage& stage, Random& random, AnyCursor& cursor, CursorModel model, int moves,
+                      std::string_view context) {
   stage.Expect(!cursor.Valid(), "a new cursor is valid");
   std::vector<std::string> trail;
   for (int i = 0; i < moves; ++i) {
     trail.push_back(MoveBoth(random, cursor, model));
-    const bool agree = cursor.Valid() == model.Valid() &&
-                       (!model.Valid() || (cursor.key() == model.key() &&
-                                           cursor.value() == model.value()));
+    const bool agree =
+        cursor.Valid() == model.Valid() &&
+        (!model.Valid() || (cursor.key() == model.key() && cursor.value() == model.value()));
     if (agree && cursor.status().ok()) continue;
     std::string last_moves;
     for (size_t m = trail.size() < 6 ? 0 : trail.size() - 6; m < trail.size(); ++m) {
@@ -232,9 +231,9 @@ void CursorWalksAtRandom(Stage& stage) {
       if (!random.OneIn(3)) bounds.lower = SomeKey(random);
       if (!random.OneIn(3)) bounds.upper = SomeKey(random);
       const auto cursor = engine->NewCursor(bounds);
-      ExpectWalksAgree(stage, random, *cursor, CursorModel(contents, bounds), 300,
-                       fmt::format("seed {}, bounds [{}, {})", seed, Show(bounds.lower),
-                                   Show(bounds.upper)));
+      ExpectWalksAgree(
+          stage, random, *cursor, CursorModel(contents, bounds), 300,
+          fmt::format("seed {}, bounds [{}, {})", seed, Show(bounds.lower), Show(bounds.upper)));
     }
   }
 }
@@ -297,9 +296,11 @@ void SnapshotOutlivesManyVersions(Stage& stage) {
   stage.ExpectOk(engine->Put("key", "0"), "Put");
   stage.ExpectOk(engine->Put("deleted later", "x"), "Put");
   const auto snapshot = engine->TakeSnapshot();
-  for (int i = 1; i <= 500; ++i) {
-    stage.ExpectOk(engine->Put("key", std::to_string(i)), "Put");
-    stage.ExpectOk(engine->Put(fmt::format("filler{}", i), std::string(100, 'f')), "Put");
+  for (int i = 1; i <= 300; ++i) {
+    WriteBatch batch;
+    batch.Put("key", std::to_string(i));
+    batch.Put(fmt::format("filler{}", i), std::string(200, 'f'));
+    stage.ExpectOk(engine->Write(batch), "Write");
   }
   stage.ExpectOk(engine->Delete("deleted later"), "Delete");
   stage.ExpectOk(engine->Flush(), "Flush");
@@ -309,7 +310,7 @@ void SnapshotOutlivesManyVersions(Stage& stage) {
   stage.ExpectOk(engine->Get("deleted later", &value, *snapshot), "Get in a snapshot");
   stage.ExpectCode(engine->Get("filler1", &value, *snapshot), absl::StatusCode::kNotFound,
                    "Get in a snapshot");
-  stage.ExpectGet(*engine, "key", "500");
+  stage.ExpectGet(*engine, "key", "300");
 }
 
 constexpr Needs kOrdered = {.ordered = true};

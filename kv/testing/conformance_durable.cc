@@ -80,9 +80,9 @@ void BatchesAndCasSurvive(Stage& stage) {
   stage.ExpectOk(engine->CompareAndSet("d", std::nullopt, "4").status(), "CompareAndSet");
   stage.ExpectOk(engine->CompareAndSet("d", std::nullopt, "5").status(), "CompareAndSet");
   if (!stage.Reopen(&engine, options)) return;
-  stage.ExpectContents(*engine, {{std::string("\0binary\xff", 8), std::string("\0\xff", 2)},
-                                 {"b", "3"},
-                                 {"d", "4"}});
+  stage.ExpectContents(
+      *engine,
+      {{std::string("\0binary\xff", 8), std::string("\0\xff", 2)}, {"b", "3"}, {"d", "4"}});
 }
 
 void ExpirySurvives(Stage& stage) {
@@ -100,8 +100,8 @@ void ExpirySurvives(Stage& stage) {
   for (int round = 0; round < 2; ++round) {
     if (!stage.Reopen(&engine, options)) return;
     stage.ExpectContents(*engine, {{"cleared", "v"}, {"put", "v"}, {"set", "v"}});
-    for (const auto& [key, at] :
-         {std::pair("put", later), std::pair("set", later + 1), std::pair("cleared", uint64_t{0})}) {
+    for (const auto& [key, at] : {std::pair("put", later), std::pair("set", later + 1),
+                                  std::pair("cleared", uint64_t{0})}) {
       const auto found = engine->ExpiresAt(key);
       stage.Expect(found.ok() && *found == at, fmt::format("{} has another expiry", key));
     }
@@ -137,12 +137,9 @@ void TombstonesHoldThroughCompaction(Stage& stage) {
   const Options options = Stage::SmallOptions(stage.NewDirectory());
   auto engine = stage.Open(options);
   if (engine == nullptr) return;
-  const auto fill = [&](std::string_view value) {
-    for (int i = 0; i < 300; ++i) {
-      stage.ExpectOk(engine->Put(fmt::format("key{:03}", i), std::string(100, value[0])), "Put");
-    }
-  };
-  fill("old");
+  WriteBatch old;
+  for (int i = 0; i < 300; ++i) old.Put(fmt::format("key{:03}", i), std::string(100, 'o'));
+  stage.ExpectOk(engine->Write(old), "Write");
   stage.ExpectOk(engine->Compact(), "Compact");
   Contents contents;
   for (int i = 0; i < 300; ++i) {
@@ -162,10 +159,14 @@ void TombstonesHoldThroughCompaction(Stage& stage) {
     stage.ExpectContents(*engine, contents);
     stage.ExpectOk(engine->Flush(), "Flush");
     // Other keys over the same range, so that flushes overlap and compaction has work.
+    WriteBatch batch;
     for (int i = 0; i < 400; ++i) {
       const std::string key = fmt::format("key{:03}.{}", (i * 37) % 300, step);
       contents[key] = std::string(100, 'n');
-      stage.ExpectOk(engine->Put(key, contents[key]), "Put");
+      batch.Put(key, contents[key]);
+      if (i % 10 != 9) continue;
+      stage.ExpectOk(engine->Write(batch), "Write");
+      batch.Clear();
     }
     stage.ExpectContents(*engine, contents);
     if (!stage.Reopen(&engine, options)) return;
@@ -244,8 +245,7 @@ void WrongDirectoryIsAnError(Stage& stage) {
   const std::string file = stage.NewDirectory();
   if (!std::ofstream(file).put('x').good()) return;
   for (const std::string& directory : {file, file + "/below", std::string("/proc/ashlar/store")}) {
-    const absl::Status status =
-        stage.composition().open(Stage::SmallOptions(directory)).status();
+    const absl::Status status = stage.composition().open(Stage::SmallOptions(directory)).status();
     stage.Expect(!status.ok(), fmt::format("Open of {} is fine", directory));
     stage.Expect(status.ok() || status.ToString().find(directory) != std::string::npos ||
                      directory.starts_with("/proc"),

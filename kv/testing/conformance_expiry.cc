@@ -18,8 +18,8 @@ void ExpectExpiresAt(Stage& stage, AnyEngine& engine, std::string_view key, uint
                      Stage::Location where = Stage::Location::current()) {
   const absl::StatusOr<uint64_t> at = engine.ExpiresAt(key);
   if (!stage.ExpectOk(at.status(), fmt::format("ExpiresAt {}", Show(key)), where)) return;
-  stage.Expect(*at == expected,
-               fmt::format("{} expires at {}, not {}", Show(key), *at, expected), where);
+  stage.Expect(*at == expected, fmt::format("{} expires at {}, not {}", Show(key), *at, expected),
+               where);
 }
 
 void ExpiryIsRefusedWhereItIsMissing(Stage& stage) {
@@ -49,8 +49,9 @@ void ExpiryIsKept(Stage& stage) {
   if (engine == nullptr) return;
   const uint64_t later = InAnHour(stage);
   stage.ExpectOk(engine->Put("put", "v", {.expires_at = later}), "Put");
-  stage.ExpectOk(engine->CompareAndSet("cas", std::nullopt, "v", {.expires_at = later + 1}).status(),
-                 "CompareAndSet");
+  stage.ExpectOk(
+      engine->CompareAndSet("cas", std::nullopt, "v", {.expires_at = later + 1}).status(),
+      "CompareAndSet");
   WriteBatch batch;
   batch.Put("batch", "v", later + 2);
   batch.Put("never", "v");

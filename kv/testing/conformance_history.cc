@@ -22,9 +22,9 @@ void ReplayHistories(Stage& stage, uint64_t first_seed, int histories, size_t le
   }
 }
 
-void ManyShortHistories(Stage& stage) { ReplayHistories(stage, 1, 30, 120); }
+void ManyShortHistories(Stage& stage) { ReplayHistories(stage, 1, 20, 120); }
 
-void FewLongHistories(Stage& stage) { ReplayHistories(stage, 1001, 3, 2500); }
+void FewLongHistories(Stage& stage) { ReplayHistories(stage, 1001, 2, 2000); }
 
 constexpr Check kChecks[] = {
     {"ManyShortHistories", {}, ManyShortHistories},

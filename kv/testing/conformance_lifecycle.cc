@@ -10,9 +10,9 @@ namespace {
 
 void DescriptorNamesItsParts(Stage& stage) {
   const std::string& text = stage.composition().descriptor;
-  stage.Expect(text.starts_with('{') && text.ends_with('}') &&
-                   text.find("\"engine\"") != std::string::npos,
-               fmt::format("the descriptor is not a JSON object that names the engine: {}", text));
+  stage.Expect(
+      text.starts_with('{') && text.ends_with('}') && text.find("\"engine\"") != std::string::npos,
+      fmt::format("the descriptor is not a JSON object that names the engine: {}", text));
 }
 
 void FlushChangesNothingThatIsSeen(Stage& stage) {

@@ -54,8 +54,7 @@ class Wrapped : public AnyEngine {
   absl::Status Flush() override { return inner_.Flush(); }
   absl::Status Close() override { return inner_.Close(); }
   std::unique_ptr<AnySnapshot> TakeSnapshot() override { return inner_.TakeSnapshot(); }
-  absl::Status Get(std::string_view key, std::string* value,
-                   const AnySnapshot& snapshot) override {
+  absl::Status Get(std::string_view key, std::string* value, const AnySnapshot& snapshot) override {
     return inner_.Get(key, value, snapshot);
   }
   std::unique_ptr<AnyCursor> NewCursor(const CursorBounds& bounds,

@@ -139,10 +139,10 @@ void MultiGetAnswersAsGetWould(Stage& stage) {
   for (size_t i = 0; i < keys.size(); ++i) {
     std::string value = "untouched";
     const absl::Status status = engine->Get(keys[i], &value);
-    stage.Expect(statuses[i].code() == status.code() && values[i] == value,
-                 fmt::format("MultiGet [{}] of {}: {} {}, where Get says {} {}", i, Show(keys[i]),
-                             statuses[i].ToString(), Show(values[i]), status.ToString(),
-                             Show(value)));
+    stage.Expect(
+        statuses[i].code() == status.code() && values[i] == value,
+        fmt::format("MultiGet [{}] of {}: {} {}, where Get says {} {}", i, Show(keys[i]),
+                    statuses[i].ToString(), Show(values[i]), status.ToString(), Show(value)));
   }
   engine->MultiGet({}, {}, {});
 }
@@ -152,10 +152,12 @@ void MultiGetOfManyKeys(Stage& stage) {
   if (engine == nullptr) return;
   constexpr int kKeys = 1000;
   std::vector<std::string> names;
+  WriteBatch batch;
   for (int i = 0; i < kKeys; ++i) {
     names.push_back(fmt::format("key{:04}", i));
-    if (i % 3 != 0) stage.ExpectOk(engine->Put(names[i], fmt::format("value of {}", i)), "Put");
+    if (i % 3 != 0) batch.Put(names.back(), fmt::format("value of {}", i));
   }
+  stage.ExpectOk(engine->Write(batch), "Write");
   Random random(2);
   std::vector<int> order;
   std::vector<std::string_view> keys;
@@ -252,10 +254,10 @@ void StatisticsNeverGoBack(Stage& stage) {
   if (engine == nullptr) return;
   Random random(3);
   Statistics last = engine->Stats();
-  for (int round = 0; round < 20; ++round) {
-    for (int i = 0; i < 50; ++i) {
+  for (int round = 0; round < 10; ++round) {
+    for (int i = 0; i < 25; ++i) {
       const std::string key = fmt::format("key{}", random.Below(100));
-      stage.ExpectOk(engine->Put(key, random.Bytes(random.Below(200))), "Put");
+      stage.ExpectOk(engine->Put(key, random.Bytes(random.Below(400))), "Put");
       std::string value;
       stage.ExpectOk(engine->Get(key, &value), "Get");
     }

@@ -20,8 +20,8 @@ enum class CrashStepKind { kPut, kDelete, kBatch, kCas, kFlush, kCompact };
 
 struct CrashStep {
   CrashStepKind kind;
-  WriteBatch writes;           // all but kFlush and kCompact
-  Contents after;              // the state of the store when this step is done
+  WriteBatch writes;  // all but kFlush and kCompact
+  Contents after;     // the state of the store when this step is done
   std::optional<std::string> cas_expected;
 };
 
@@ -159,8 +159,8 @@ class CrashChecker {
       const absl::Status status = Perform(**engine, step);
       if (absl::IsInternal(status)) Fail(fmt::format("step {}: {}", i, status.ToString()), files);
       if (!status.ok()) break;
-      const bool synced = step.kind == CrashStepKind::kFlush ||
-                          step.kind == CrashStepKind::kCompact;
+      const bool synced =
+          step.kind == CrashStepKind::kFlush || step.kind == CrashStepKind::kCompact;
       if (composition.has.durable_on_return || synced) progress.promised = i + 1;
     }
     return progress;

@@ -15,22 +15,22 @@ void ExpectNone(const std::vector<std::string>& failures) {
 
 uint64_t Histories() {
   const char* const asked = std::getenv("ASHLAR_HISTORIES");
-  return asked == nullptr ? 8 : std::strtoull(asked, nullptr, 10);
+  return asked == nullptr ? 4 : std::strtoull(asked, nullptr, 10);
 }
 
 TEST(CrashTest, EveryMomentOfAShortHistory) {
-  ExpectNone(CheckCrashes(SimulatedUnderTest, {.history_seed = 1, .steps = 60}));
+  ExpectNone(CheckCrashes(SimulatedUnderTest, {.history_seed = 1, .steps = 40}));
 }
 
 TEST(CrashTest, SomeMomentsOfManyHistories) {
   for (uint64_t seed = 2; seed < 2 + Histories() && !::testing::Test::HasFailure(); ++seed) {
-    ExpectNone(CheckCrashes(SimulatedUnderTest, {.history_seed = seed, .moments = 25, .seeds = 2}));
+    ExpectNone(CheckCrashes(SimulatedUnderTest, {.history_seed = seed, .moments = 20, .seeds = 2}));
   }
 }
 
 TEST(CrashTest, FailedFileOperations) {
   for (uint64_t seed = 101; seed < 101 + Histories() && !::testing::Test::HasFailure(); ++seed) {
-    ExpectNone(CheckFaults(SimulatedUnderTest, {.history_seed = seed, .moments = 8}));
+    ExpectNone(CheckFaults(SimulatedUnderTest, {.history_seed = seed, .moments = 5}));
   }
 }
 

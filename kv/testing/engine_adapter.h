@@ -100,8 +100,7 @@ class EngineAdapter final : public AnyEngine {
       return nullptr;
     }
   }
-  absl::Status Get(std::string_view key, std::string* value,
-                   const AnySnapshot& snapshot) override {
+  absl::Status Get(std::string_view key, std::string* value, const AnySnapshot& snapshot) override {
     if constexpr (OrderedEngine<E>) {
       return engine_->Get(key, value, SnapshotAdapter<typename E::Snapshot>::Of(snapshot));
     } else {

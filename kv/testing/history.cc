@@ -40,7 +40,8 @@ std::string SomeKey(Random& random) {
 std::string SomeValue(Random& random) {
   // Few distinct small values, so that a CompareAndSet has a chance; now and then large ones.
   if (!random.OneIn(3)) return fmt::format("v{}", random.Below(3));
-  return std::string(random.OneIn(10) ? 5'000 : random.Below(400), static_cast<char>(random.Below(256)));
+  return std::string(random.OneIn(10) ? 5'000 : random.Below(400),
+                     static_cast<char>(random.Below(256)));
 }
 
 // Long past or far ahead, or, where the clock is in our hand, soon.
@@ -92,10 +93,10 @@ Step SomeStep(Random& random, const Composition& composition, uint64_t now) {
     step.kind = StepKind::kExpiresAt;
   } else if (roll < 93) {
     const bool ordered = composition.has.ordered;
-    step.kind = !ordered      ? StepKind::kGet
-                : roll < 87   ? StepKind::kScan
-                : roll < 89   ? StepKind::kSnapshot
-                              : StepKind::kReadSnapshot;
+    step.kind = !ordered    ? StepKind::kGet
+                : roll < 87 ? StepKind::kScan
+                : roll < 89 ? StepKind::kSnapshot
+                            : StepKind::kReadSnapshot;
     step.value = random.OneIn(2) ? "" : SomeKey(random);
     step.number = random.Below(4);
   } else if (roll < 95) {

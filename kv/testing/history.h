@@ -43,7 +43,7 @@ struct Step {
   std::optional<std::string> expected = {};  // kCas: nullopt is absent
   std::optional<std::string> desired = {};   // kCas: nullopt deletes
   std::string value = {};                    // kPut; kScan: the upper bound
-  uint64_t number = 0;                  // expires_at; which snapshot; milliseconds
+  uint64_t number = 0;                       // expires_at; which snapshot; milliseconds
   std::vector<Step> batch = {};              // kBatch: puts and deletes; kMultiGet: gets
 };
 

@@ -76,8 +76,8 @@ class Checker {
   void LiveAndDie() {
     page_->opened.store(0);
     for (size_t t = 0; t < kKillThreads; ++t) {
-      for (auto* counters : {&page_->first, &page_->started, &page_->acknowledged,
-                             &page_->flushed}) {
+      for (auto* counters :
+           {&page_->first, &page_->started, &page_->acknowledged, &page_->flushed}) {
         (*counters)[t].store(survived_[t]);
       }
     }
@@ -126,9 +126,10 @@ class Checker {
     for (size_t t = 0; t < kKillThreads; ++t) CheckThread(*engine, t, &needed);
     for (size_t t = 0; t < kKillThreads; ++t) {
       if (needed[t] > survived_[t]) {
-        Fail(fmt::format("a hole: a write survived that began after {} operations of writer {} "
-                         "were acknowledged, of which {} survived",
-                         needed[t], t, survived_[t]));
+        Fail(
+            fmt::format("a hole: a write survived that began after {} operations of writer {} "
+                        "were acknowledged, of which {} survived",
+                        needed[t], t, survived_[t]));
       }
     }
     if (const absl::Status status = engine->Verify(); !status.ok()) Fail(status.ToString());
@@ -154,9 +155,8 @@ class Checker {
         (*needed)[t] = std::max((*needed)[t], parts->acknowledged[t]);
       }
     }
-    const uint64_t least = composition_.has.durable_on_return
-                               ? page_->acknowledged[thread].load()
-                               : page_->flushed[thread].load();
+    const uint64_t least = composition_.has.durable_on_return ? page_->acknowledged[thread].load()
+                                                              : page_->flushed[thread].load();
     const uint64_t most = page_->started[thread].load();
     Writes state = states_[thread];
     Writes at_least;  // the state after `least` operations, for the message
@@ -169,9 +169,10 @@ class Checker {
       Apply(plan_.seed, thread, number, &state);
     }
     if (!match) {
-      return Fail(fmt::format("writer {}: {} operations were promised and {} begun; the store "
-                              "shows no state between. After {}:{}",
-                              thread, least, most, least, Difference(at_least, actual)));
+      return Fail(
+          fmt::format("writer {}: {} operations were promised and {} begun; the store "
+                      "shows no state between. After {}:{}",
+                      thread, least, most, least, Difference(at_least, actual)));
     }
     survived_[thread] = match->first;
     states_[thread] = std::move(match->second);
@@ -180,7 +181,7 @@ class Checker {
   const Composition& composition_;
   const KillPlan& plan_;
   Stage stage_;
-  TemporaryDirectory root_;
+  TemporaryDirectory root_{Medium::kDisk};
   const std::string directory_;
   const std::string page_path_;
   KillPage* const page_;

@@ -32,7 +32,9 @@ std::vector<std::string> Check(std::string_view name, int kills) {
   return CheckKills(Named(name), {.kills = kills, .extra_arguments = {std::string(name)}});
 }
 
-TEST(KillCheckTest, PassesASoundStore) { EXPECT_EQ(Check("sound", 40), std::vector<std::string>()); }
+TEST(KillCheckTest, PassesASoundStore) {
+  EXPECT_EQ(Check("sound", 40), std::vector<std::string>());
+}
 
 TEST(KillCheckTest, PassesAStoreThatPromisesAPrefix) {
   EXPECT_EQ(Check("unsynced", 40), std::vector<std::string>());

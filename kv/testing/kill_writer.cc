@@ -136,8 +136,7 @@ std::string KillValue(uint64_t seed, size_t thread, uint64_t number, uint64_t sl
   return value + random.Bytes(random.Below(200));
 }
 
-std::optional<KillValueParts> ParseKillValue(uint64_t seed, size_t thread,
-                                             std::string_view value) {
+std::optional<KillValueParts> ParseKillValue(uint64_t seed, size_t thread, std::string_view value) {
   if (value.size() < kValueHeaderBytes) return std::nullopt;
   KillValueParts parts;
   parts.number = LoadFixed64(value.data());

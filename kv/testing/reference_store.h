@@ -38,9 +38,9 @@ namespace kv::testing {
 
 // What a planted bug turns.
 struct SoundParts {
-  static constexpr bool kDurableOnReturn = true;    // what is promised
-  static constexpr bool kSyncsEachWrite = true;     // what is done
-  static constexpr bool kBuffersWrites = false;     // in this process, until there is a lot or a sync
+  static constexpr bool kDurableOnReturn = true;  // what is promised
+  static constexpr bool kSyncsEachWrite = true;   // what is done
+  static constexpr bool kBuffersWrites = false;   // in this process, until there is a lot or a sync
   static constexpr bool kBatchIsOneRecord = true;   // else one record for each entry
   static constexpr bool kSyncsBeforeRename = true;  // a new log, before it takes the old one's name
   static constexpr bool kChecksRecords = true;      // recovery looks at checksums

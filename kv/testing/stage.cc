@@ -1,6 +1,7 @@
 #include "kv/testing/stage.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <system_error>
@@ -35,8 +36,10 @@ std::string ShowFound(const std::optional<std::string>& value) {
   return value ? Show(std::string_view(*value)) : "absent";
 }
 
-TemporaryDirectory::TemporaryDirectory() {
-  const char* const base = ::getenv("TEST_TMPDIR");
+TemporaryDirectory::TemporaryDirectory(Medium medium) {
+  constexpr const char* kMemoryBase = "/dev/shm";
+  const char* base = ::getenv("TEST_TMPDIR");
+  if (medium == Medium::kMemory && ::access(kMemoryBase, W_OK | X_OK) == 0) base = kMemoryBase;
   path_ = fmt::format("{}/ashlar_XXXXXX", base != nullptr ? base : "/tmp");
   if (::mkdtemp(path_.data()) == nullptr) {
     throw std::system_error(errno, std::generic_category(), "mkdtemp " + path_);
@@ -121,10 +124,11 @@ bool Stage::ExpectGet(AnyEngine& engine, std::string_view key,
                       std::optional<std::string_view> expected, Location where) {
   const absl::StatusOr<std::optional<std::string>> found = Lookup(engine, key);
   if (!found.ok()) return ExpectOk(found.status(), fmt::format("Get {}", Show(key)), where);
-  const bool same = found->has_value() == expected.has_value() && (!expected || **found == *expected);
+  const bool same =
+      found->has_value() == expected.has_value() && (!expected || **found == *expected);
   if (same) return true;
-  Fail(fmt::format("Get {}: expected {}, got {}", Show(key),
-                   expected ? Show(*expected) : "absent", ShowFound(*found)),
+  Fail(fmt::format("Get {}: expected {}, got {}", Show(key), expected ? Show(*expected) : "absent",
+                   ShowFound(*found)),
        where);
   return false;
 }

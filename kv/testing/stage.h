@@ -34,10 +34,15 @@ using Contents = std::map<std::string, std::string, std::less<>>;
 std::string Show(std::string_view bytes);
 std::string ShowFound(const std::optional<std::string>& value);
 
-// A directory under $TEST_TMPDIR (or /tmp), removed with everything in it on destruction.
+// Where a suite's stores go. In memory (/dev/shm, where there is one) for suites that ask what an
+// engine answers: thousands of stores, and on a disk they would wait for its syncs alone. On disk
+// ($TEST_TMPDIR, or /tmp) for those that ask what its files are like.
+enum class Medium { kMemory, kDisk };
+
+// A directory, removed with everything in it on destruction.
 class TemporaryDirectory {
  public:
-  TemporaryDirectory();
+  explicit TemporaryDirectory(Medium medium);
   ~TemporaryDirectory();
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
@@ -98,7 +103,7 @@ class Stage {
 
  private:
   const Composition& composition_;
-  TemporaryDirectory root_;
+  TemporaryDirectory root_{Medium::kMemory};
   int directories_ = 0;
   mutable std::mutex mutex_;
   std::vector<std::string> failures_;  // guarded by mutex_

@@ -27,6 +27,8 @@ def composition_tests(name, header, type, deps, simulated_type = None, size = "m
         local_defines = selection + ["ASHLAR_TYPE=" + type],
         tags = tags,
         deps = deps + ["//kv/testing"],
+        # The mains refer to it, whatever the linker's order.
+        alwayslink = True,
     )
     cc_test(
         name = name + "_conformance_test",
@@ -55,6 +57,8 @@ def composition_tests(name, header, type, deps, simulated_type = None, size = "m
         local_defines = selection + ["ASHLAR_SIMULATED_TYPE=" + simulated_type],
         tags = tags,
         deps = deps + ["//kv/testing"],
+        # The mains refer to it, whatever the linker's order.
+        alwayslink = True,
     )
     cc_test(
         name = name + "_crash_test",

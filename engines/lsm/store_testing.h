@@ -2,8 +2,8 @@
 // and tables of a few KiB, so that a short history rotates, flushes and compacts.
 //
 // Thread safety: none.
-#ifndef ENGINES_LSM_TEST_STORE_H_
-#define ENGINES_LSM_TEST_STORE_H_
+#ifndef ENGINES_LSM_STORE_TESTING_H_
+#define ENGINES_LSM_STORE_TESTING_H_
 
 #include <cstdint>
 #include <map>
@@ -22,7 +22,6 @@
 #include "kv/expiry/absolute.h"
 #include "kv/filter/blocked_bloom.h"
 #include "kv/filter/none.h"
-#include "kv/memtable/archetype.h"
 #include "kv/memtable/skip_list.h"
 #include "kv/striping/single.h"
 #include "kv/testing/simulated_environment.h"
@@ -155,4 +154,4 @@ inline void SetContents(SimulatedFileSystem fs, const std::string& path, const s
 
 }  // namespace kv
 
-#endif  // ENGINES_LSM_TEST_STORE_H_
+#endif  // ENGINES_LSM_STORE_TESTING_H_

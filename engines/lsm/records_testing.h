@@ -2,8 +2,8 @@
 // put under the cursors that they test.
 //
 // Thread safety: none. A run must outlive its cursors and stay as it is.
-#ifndef ENGINES_LSM_TEST_RECORDS_H_
-#define ENGINES_LSM_TEST_RECORDS_H_
+#ifndef ENGINES_LSM_RECORDS_TESTING_H_
+#define ENGINES_LSM_RECORDS_TESTING_H_
 
 #include <algorithm>
 #include <cstddef>
@@ -70,8 +70,11 @@ class TestRunCursor {
 
   void Stand(size_t at) {
     at_ = at;
-    valid_ = at < run_->records.size() && at != run_->fails_at;
-    if (at == run_->fails_at) status_ = absl::DataLossError("the run fails here");
+    valid_ = at < run_->records.size();
+    if (valid_ && at == run_->fails_at) {
+      valid_ = false;
+      status_ = absl::DataLossError("the run fails here");
+    }
     key_.assign(key_.size(), '#');
     if (!valid_) return;
     key_.assign(run_->records[at].key);
@@ -89,12 +92,15 @@ class TestRunCursor {
 
 static_assert(RecordCursor<TestRunCursor<0>>);
 
-// Versions of few keys, among them the empty key, keys that share their first 8 bytes, and, in some,
-// sequence number 0.
+// Versions of few keys, among them the empty key, keys that share their first 8 bytes, and, in
+// some, sequence number 0.
 inline std::vector<TestRecord> MakeRecords(testing::Random& random, size_t count) {
-  static const std::vector<std::string> kKeys = {
-      "", std::string(1, '\0'), "a", "ab", "abcdefgh", std::string("abcdefgh\0", 9), "abcdefghi",
-      "b", "c", "\xff", "\xff\xff"};
+  static const std::vector<std::string> kKeys = {"",          std::string(1, '\0'),
+                                                 "a",         "ab",
+                                                 "abcdefgh",  std::string("abcdefgh\0", 9),
+                                                 "abcdefghi", "b",
+                                                 "c",         "\xff",
+                                                 "\xff\xff"};
   std::vector<TestRecord> records;
   for (size_t i = 0; i < count; ++i) {
     TestRecord record{.key = kKeys[random.Below(kKeys.size())], .sequence = i + 1};
@@ -116,4 +122,4 @@ inline std::vector<TestRecord> MakeRecords(testing::Random& random, size_t count
 
 }  // namespace kv
 
-#endif  // ENGINES_LSM_TEST_RECORDS_H_
+#endif  // ENGINES_LSM_RECORDS_TESTING_H_

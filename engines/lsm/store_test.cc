@@ -1,0 +1,179 @@
+// The tree while it is in use: cursors and snapshots across flushes and compactions, tombstones on
+// their way down, and readers beside everything else.
+#include "engines/lsm/store.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "engines/lsm/store_testing.h"
+
+namespace kv {
+namespace {
+
+size_t TablesOf(SimulatedFileSystem fs) {
+  size_t tables = 0;
+  const std::vector<std::string> names = *fs.List(kStoreDirectory);
+  for (const std::string& name : names) tables += FileNames::ParseTable(name).has_value();
+  return tables;
+}
+
+std::unique_ptr<UnsyncedStore> OpenUnsynced(SimulatedFileSystem fs) {
+  auto store = OpenStore<UnsyncedStore>(std::move(fs));
+  EXPECT_TRUE(store.ok()) << store.status();
+  return *std::move(store);
+}
+
+TEST(StoreTest, FilesLiveUntilTheLastCursorOnThemIsGone) {
+  SimulatedFileSystem fs;
+  auto store = OpenUnsynced(fs);
+  ASSERT_EQ(WriteUntil(*store, 0, 20), 20u);
+  ASSERT_TRUE(store->Flush().ok());
+  auto cursor = std::make_optional(store->NewCursor());
+  cursor->SeekToFirst();
+  ASSERT_EQ(WriteUntil(*store, 20, 60), 60u);
+  ASSERT_TRUE(store->Compact().ok());
+  const size_t with_old = TablesOf(fs);
+  EXPECT_EQ(*Walk(std::move(*cursor)), StateAfter(20));
+  cursor.reset();
+  EXPECT_LT(TablesOf(fs), with_old);
+  EXPECT_EQ(*Contents(*store), StateAfter(60));
+}
+
+TEST(StoreTest, SnapshotsSurviveFlushesAndCompactions) {
+  SimulatedFileSystem fs;
+  auto store = OpenUnsynced(fs);
+  std::vector<std::pair<size_t, UnsyncedStore::Snapshot>> snapshots;
+  for (size_t writes = 0; writes < 80; ++writes) {
+    if (writes % 9 == 0) snapshots.emplace_back(writes, store->TakeSnapshot());
+    if (writes % 23 == 22) {
+      ASSERT_TRUE(store->Compact().ok());
+    }
+    ASSERT_TRUE(WriteNumber(*store, writes).ok());
+  }
+  // Given up in an order of its own, with compactions in between.
+  while (!snapshots.empty()) {
+    ASSERT_TRUE(store->Compact().ok());
+    for (const auto& [writes, snapshot] : snapshots) {
+      const Model expected = StateAfter(writes);
+      EXPECT_EQ(*Walk(store->NewCursor({}, snapshot)), expected) << writes;
+      for (size_t i = 0; i < 8; ++i) {
+        const std::string key = fmt::format("key{}", i);
+        std::string value;
+        const bool found = store->Get(key, &value, snapshot).ok();
+        ASSERT_EQ(found, expected.contains(key)) << writes << ", " << key;
+        EXPECT_EQ(value, found ? expected.at(key) : "");
+      }
+    }
+    snapshots.erase(snapshots.begin() + static_cast<ptrdiff_t>(snapshots.size() / 2));
+  }
+  EXPECT_EQ(*Contents(*store), StateAfter(80));
+}
+
+// A tombstone is dropped only where nothing older can lie below.
+TEST(StoreTest, DeletedKeysStayDeletedThroughEveryLevelAndReopen) {
+  SimulatedFileSystem fs;
+  auto store = OpenUnsynced(fs);
+  ASSERT_TRUE(store->Put("deleted", std::string(3000, 'x')).ok());
+  ASSERT_TRUE(store->Compact().ok());
+  ASSERT_TRUE(store->Delete("deleted").ok());
+  std::string value;
+  for (size_t i = 0; i < 40; ++i) {
+    ASSERT_TRUE(store->Put(fmt::format("other{}", i % 7), std::string(300, 'y')).ok());
+    ASSERT_TRUE(absl::IsNotFound(store->Get("deleted", &value))) << i;
+  }
+  ASSERT_TRUE(store->Compact().ok());
+  EXPECT_TRUE(absl::IsNotFound(store->Get("deleted", &value)));
+  ASSERT_TRUE(store->Close().ok());
+  store = OpenUnsynced(fs);
+  EXPECT_TRUE(absl::IsNotFound(store->Get("deleted", &value)));
+}
+
+// The numbers that a reopened store gives come after all that it has ever given.
+TEST(StoreTest, WritesAfterAReopenAreNewerThanThoseBefore) {
+  SimulatedFileSystem fs;
+  for (size_t i = 0; i < 12; ++i) {
+    auto store = OpenUnsynced(fs);
+    ASSERT_TRUE(store->Put("key", fmt::format("{}", i)).ok());
+    if (i % 2 == 0) {
+      ASSERT_TRUE(store->Compact().ok());
+    }
+    std::string value;
+    ASSERT_TRUE(store->Get("key", &value).ok());
+    EXPECT_EQ(value, fmt::format("{}", i));
+    if (i % 3 == 0) {
+      ASSERT_TRUE(store->Flush().ok());
+    }
+    ASSERT_TRUE(store->Close().ok());
+  }
+}
+
+struct ThreadedEnvironment {
+  using FileSystem = SimulatedFileSystem;
+  using Clock = ManualClock;
+  static constexpr BackgroundWork kBackgroundWork = BackgroundWork::kThreads;
+  FileSystem file_system;
+  Clock clock;
+};
+
+// One writer counts two keys up together; readers must see them equal and never going back, while
+// memtables rotate and tables come and go.
+TEST(StoreTest, ReadersSeeOneStateBesideFlushesAndCompactions) {
+  SimulatedFileSystem fs;
+  auto opened = Lsm<UnsyncedParts, ThreadedEnvironment>::Open(StoreOptions(), {.file_system = fs});
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  auto& store = **opened;
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> readers;
+  for (int reader = 0; reader < 2; ++reader) {
+    readers.emplace_back([&, reader] {
+      uint64_t last = 0;
+      while (!stop) {
+        std::string values[2];
+        bool found[2] = {};
+        if (reader == 0) {
+          const auto snapshot = store.TakeSnapshot();
+          found[0] = store.Get("a", &values[0], snapshot).ok();
+          std::this_thread::yield();
+          found[1] = store.Get("b", &values[1], snapshot).ok();
+        } else {
+          auto cursor = store.NewCursor();
+          for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) {
+            const int which = cursor.key() == "a" ? 0 : 1;
+            values[which] = cursor.value();
+            found[which] = true;
+          }
+          EXPECT_TRUE(cursor.status().ok()) << cursor.status();
+        }
+        ASSERT_EQ(found[0], found[1]);
+        ASSERT_EQ(values[0], values[1]);
+        if (!found[0]) continue;
+        const uint64_t now = std::stoull(values[0]);
+        EXPECT_GE(now, last);
+        last = now;
+      }
+    });
+  }
+  for (uint64_t i = 1; i <= 400; ++i) {
+    WriteBatch batch;
+    batch.Put("a", fmt::format("{}", i));
+    batch.Put("b", fmt::format("{}", i));
+    ASSERT_TRUE(store.Write(batch).ok());
+    if (i % 100 == 0) {
+      EXPECT_TRUE(store.Compact().ok());
+    }
+  }
+  stop = true;
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_TRUE(store.Verify().ok());
+}
+
+}  // namespace
+}  // namespace kv
