@@ -4,6 +4,8 @@
 //   ASHLAR_HEADER  its header, as an include path in quotes
 //   ASHLAR_TYPE    its type, without the namespace
 //   ASHLAR_NAME    its name in engines.bzl, as a string
+//
+// ASHLAR_COMPILATION_MODE selects nothing: it is the -c of the build, as a string, for reports.
 #include ASHLAR_HEADER
 
 #include "bench/engine_subject.h"
@@ -11,5 +13,5 @@
 
 int main(int argc, char** argv) {
   bench::EngineSubject<kv::ASHLAR_TYPE> subject(ASHLAR_NAME);
-  return bench::Main(argc, argv, bench::ThisBuild(), subject);
+  return bench::Main(argc, argv, bench::ThisBuild(ASHLAR_COMPILATION_MODE), subject);
 }

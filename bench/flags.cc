@@ -117,7 +117,7 @@ void Define(CLI::App& app, Flags* flags) {
   app.add_flag("--keep", flags->keep, "leave the store behind");
   app.add_flag("--use_existing", flags->use_existing, "run on the store that is in --dir");
   AddParsed(app, "--memtable_mb", ParseMegabytes, &flags->memtable_bytes,
-            "MiB of writes held in memory, 64 by default");
+            "MiB of writes held in memory, 32 by default");
   AddParsed(app, "--cache_mb", ParseMegabytes, &flags->cache_bytes,
             "MiB of block cache, 256 by default");
   app.add_option("--replay", flags->replay, "replay a trace file (block or Twitter cache format)")

@@ -1,4 +1,4 @@
-// The command line of every bench binary.
+// The command line of every bench binary: its flags, their defaults, and how they are read.
 #ifndef BENCH_FLAGS_H_
 #define BENCH_FLAGS_H_
 
@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "kv/contract/options.h"
 
 namespace bench {
 
@@ -26,7 +28,7 @@ struct Flags {
   uint64_t replay_limit = 0;
   std::string json;
   int repetitions = 1;
-  uint64_t memtable_bytes = uint64_t{64} << 20;
+  uint64_t memtable_bytes = kv::Options().memtable_bytes;
   uint64_t cache_bytes = uint64_t{256} << 20;
   uint64_t batch_size = 100;
   bool list = false;

@@ -3,6 +3,7 @@
 #define BENCH_RUN_H_
 
 #include <string>
+#include <string_view>
 
 #include "bench/plan.h"
 
@@ -16,8 +17,9 @@ struct BuildInfo {
   bool asserts = false;
 };
 
-// Inline on purpose: it describes the file that calls it, not the library.
-inline BuildInfo ThisBuild() {
+// Inline on purpose: it describes the file that calls it, not the library. `compilation_mode` is
+// what Bazel was told with -c.
+inline BuildInfo ThisBuild(std::string_view compilation_mode) {
   BuildInfo build;
 #if defined(__clang__)
   build.compiler = "Clang " __clang_version__;
@@ -30,9 +32,7 @@ inline BuildInfo ThisBuild() {
 #if !defined(NDEBUG)
   build.asserts = true;
 #endif
-#if defined(ASHLAR_COMPILATION_MODE)
-  build.flags = "bazel -c " ASHLAR_COMPILATION_MODE ", ";
-#endif
+  build.flags = "bazel -c " + std::string(compilation_mode) + ", ";
   build.flags += build.optimized ? "optimized" : "-O0";
   build.flags += build.asserts ? ", asserts on" : ", NDEBUG";
 #if defined(__SANITIZE_ADDRESS__)

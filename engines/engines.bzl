@@ -5,11 +5,17 @@ Of each entry `x`, with its header engines/compositions/x.h and its type kv::<ty
 :x_kill_test (a writer killed at random) and :x_crash_test (power cut on the simulated disk).
 """
 
+def _composition(name, type, engine, durable = False):
+    return struct(name = name, type = type, engine = engine, durable = durable)
+
+def _lsm(name, type):
+    return _composition(name = name, type = type, engine = "lsm", durable = True)
+
 COMPOSITIONS = [
-    struct(name = "memory", type = "Memory", engine = "memory", durable = False),
-    struct(name = "memory_ordered", type = "MemoryOrdered", engine = "memory", durable = False),
-    struct(name = "lsm_leveled", type = "LsmLeveled", engine = "lsm", durable = True),
-    struct(name = "lsm_leveled_skiplist", type = "LsmLeveledSkiplist", engine = "lsm", durable = True),
-    struct(name = "lsm_leveled_every_write", type = "LsmLeveledEveryWrite", engine = "lsm", durable = True),
-    struct(name = "lsm_leveled_unsynced", type = "LsmLeveledUnsynced", engine = "lsm", durable = True),
+    _composition(name = "memory", type = "Memory", engine = "memory"),
+    _composition(name = "memory_ordered", type = "MemoryOrdered", engine = "memory"),
+    _lsm(name = "lsm_leveled", type = "LsmLeveled"),
+    _lsm(name = "lsm_leveled_skiplist", type = "LsmLeveledSkiplist"),
+    _lsm(name = "lsm_leveled_every_write", type = "LsmLeveledEveryWrite"),
+    _lsm(name = "lsm_leveled_unsynced", type = "LsmLeveledUnsynced"),
 ]

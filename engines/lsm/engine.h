@@ -11,8 +11,8 @@
 //   Expiry        expiry/              whether records can expire
 //
 // Life of a put: its key's stripe, shared (striping) -> the commit policy orders it, logs it, syncs
-// it -> the active memtable -> visible. When the memtable is full it becomes immutable and a new one
-// with a log of its own takes over; the flusher writes it out as a table of level 0, and the
+// it -> the active memtable -> visible. When the memtable is full it becomes immutable and a new
+// one with a log of its own takes over; the flusher writes it out as a table of level 0, and the
 // compactor merges tables downwards (store.h).
 //
 // Life of a get: enter the gate, load the view, load the newest sequence number; then the active
@@ -27,7 +27,6 @@
 #define ENGINES_LSM_ENGINE_H_
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,6 +40,7 @@
 #include "engines/lsm/journal.h"
 #include "engines/lsm/recovery.h"
 #include "engines/lsm/store.h"
+#include "engines/lsm/table_search.h"
 #include "engines/lsm/visible_cursor.h"
 #include "kv/base/hash.h"
 #include "kv/cache/concept.h"
@@ -61,9 +61,8 @@ namespace kv {
 // model its concept, is an error that names the slot.
 template <typename P>
 concept LsmParts = Memtable<typename P::Memtable> && Compaction<typename P::Compaction> &&
-                   Striping<typename P::Striping> && Commit<typename P::Commit> &&
-                   Filter<typename P::Filter> && Cache<typename P::Cache> &&
-                   Compression<typename P::Compression> && Expiry<typename P::Expiry>;
+    Striping<typename P::Striping> && Commit<typename P::Commit> && Filter<typename P::Filter> &&
+    Cache<typename P::Cache> && Compression<typename P::Compression> && Expiry<typename P::Expiry>;
 
 template <LsmParts Parts, typename Env = SystemEnvironment>
 class Lsm {
@@ -77,7 +76,6 @@ class Lsm {
   using View = typename StoreType::View;
   using Records = typename StoreType::Records;
   using RunCursor = typename StoreType::RunCursor;
-  using TableType = typename StoreType::File::TableType;
   using Expiry = typename Parts::Expiry;
 
  public:
@@ -115,11 +113,12 @@ class Lsm {
     if (options.create_if_missing) {
       KV_RETURN_IF_ERROR(files.CreateDirectories(options.directory));
     } else if (!files.Exists(options.directory)) {
-      return absl::NotFoundError(fmt::format("{} does not exist, and create_if_missing is off",
-                                             options.directory));
+      return absl::NotFoundError(
+          fmt::format("{} does not exist, and create_if_missing is off", options.directory));
     }
     KV_ASSIGN_OR_RETURN(auto lock, files.LockFile(FileNames(options.directory).Lock()));
-    KV_ASSIGN_OR_RETURN(auto recovered, (Recovery<Parts, Env>::Run(options, environment, Format())));
+    KV_ASSIGN_OR_RETURN(auto recovered,
+                        (Recovery<Parts, Env>::Run(options, environment, Format())));
     return std::unique_ptr<Lsm>(
         new Lsm(std::move(lock), std::move(recovered.store), std::move(recovered.journal)));
   }
@@ -133,9 +132,8 @@ class Lsm {
   }
 
   absl::Status Get(std::string_view key, std::string* value, const Snapshot& snapshot) {
-    return Read([&](const View& view, Sequence) {
-      return GetAt(view, key, snapshot.sequence(), value);
-    });
+    return Read(
+        [&](const View& view, Sequence) { return GetAt(view, key, snapshot.sequence(), value); });
   }
 
   void MultiGet(std::span<const std::string_view> keys, std::span<std::string> values,
@@ -165,8 +163,8 @@ class Lsm {
     KV_RETURN_IF_ERROR(CheckOpen());
     if (batch.Empty()) return absl::OkStatus();
     if (batch.Bytes().size() > kMaxLogPayloadBytes) {
-      return Invalid(fmt::format("batch of {} bytes is over {}", batch.Bytes().size(),
-                                 kMaxLogPayloadBytes));
+      return Invalid(
+          fmt::format("batch of {} bytes is over {}", batch.Bytes().size(), kMaxLogPayloadBytes));
     }
     std::vector<uint64_t> hashes;
     hashes.reserve(batch.Count());
@@ -210,8 +208,7 @@ class Lsm {
   absl::StatusOr<uint64_t> Count(std::string_view prefix) {
     KV_RETURN_IF_ERROR(CheckOpen());
     uint64_t count = 0;
-    Cursor cursor =
-        NewCursor({.lower = std::string(prefix), .upper = PrefixSuccessor(prefix)});
+    Cursor cursor = NewCursor({.lower = std::string(prefix), .upper = PrefixSuccessor(prefix)});
     for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) ++count;
     KV_RETURN_IF_ERROR(cursor.status());
     return count;
@@ -250,7 +247,7 @@ class Lsm {
 
   Statistics Stats() {
     Statistics statistics;
-    for (const auto& [counter, member] : kCounted) statistics.*member = counters().Sum(counter);
+    CountInto(counters(), &statistics);
     const CacheCounters cached = store_->cache().Counters();
     statistics.cache_hits = cached.hits;
     statistics.cache_misses = cached.misses;
@@ -279,6 +276,7 @@ class Lsm {
 
   absl::Status Verify() {
     KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(store_->VerifyManifest());
     const std::shared_ptr<const View> view = store_->Share();
     for (const auto& level : view->version->levels) {
       for (const auto& file : level) KV_RETURN_IF_ERROR(file->Get().Verify());
@@ -309,7 +307,8 @@ class Lsm {
   LsmCounters& counters() { return store_->counters(); }
 
   absl::Status CheckOpen() const {
-    if (closed_) [[unlikely]] return absl::FailedPreconditionError("the store is closed");
+    if (closed_) [[unlikely]]
+      return absl::FailedPreconditionError("the store is closed");
     return absl::OkStatus();
   }
 
@@ -321,33 +320,6 @@ class Lsm {
     }
     return CheckSizes(key, value);
   }
-
-  struct Counted {
-    LsmCounter counter;
-    uint64_t Statistics::*member;
-  };
-  static constexpr auto kCounted = std::to_array<Counted>({
-      {LsmCounter::kReads, &Statistics::reads},
-      {LsmCounter::kReadHits, &Statistics::read_hits},
-      {LsmCounter::kWrites, &Statistics::writes},
-      {LsmCounter::kUserBytesWritten, &Statistics::user_bytes_written},
-      {LsmCounter::kCasAttempts, &Statistics::cas_attempts},
-      {LsmCounter::kCasFailures, &Statistics::cas_failures},
-      {LsmCounter::kWalBytes, &Statistics::wal_bytes},
-      {LsmCounter::kWalSyncs, &Statistics::wal_syncs},
-      {LsmCounter::kFlushes, &Statistics::flushes},
-      {LsmCounter::kFlushBytes, &Statistics::flush_bytes},
-      {LsmCounter::kCompactions, &Statistics::compactions},
-      {LsmCounter::kTrivialMoves, &Statistics::trivial_moves},
-      {LsmCounter::kCompactionBytesRead, &Statistics::compaction_bytes_read},
-      {LsmCounter::kCompactionBytesWritten, &Statistics::compaction_bytes_written},
-      {LsmCounter::kTableSearches, &Statistics::table_searches},
-      {LsmCounter::kFilterNegatives, &Statistics::filter_negatives},
-      {LsmCounter::kFilterFalsePositives, &Statistics::filter_false_positives},
-      {LsmCounter::kStalls, &Statistics::stalls},
-      {LsmCounter::kStallNanos, &Statistics::stall_nanos},
-      {LsmCounter::kExpiredDropped, &Statistics::expired_dropped},
-  });
 
   void AddGauges(const View& view, Statistics* statistics) {
     auto count_memory = [&](const auto& memory) {
@@ -461,56 +433,15 @@ class Lsm {
     return files;
   }
 
-  // Newest tables first; of each deeper level only one table can hold the key.
   template <typename Use>
   absl::Status SearchTables(const typename StoreType::Tree& tree, std::string_view key, Sequence at,
                             Use&& use) {
-    TableSearch search{.key = key, .hash = HashKey(key), .at = at};
-    if (!tree.levels.empty()) {
-      for (const auto& file : tree.levels[0]) file->Get().PrefetchFilter(search.hash);
-      for (const auto& file : tree.levels[0]) {
-        if (search.In(file->Get())) break;
-      }
-    }
-    for (size_t level = 1; level < tree.levels.size() && !search.Ended(); ++level) {
-      const auto* const file = StoreType::Tree::FileFor(tree.levels[level], key);
-      if (file != nullptr) search.In(file->Get());
-    }
+    TableSearch<Parts, Files> search(key, at);
+    search.Run(tree);
     search.CountIn(counters());
-    if (search.answer == TableAnswer::kFound) return Answer(search.record, use);
-    return search.answer == TableAnswer::kError ? search.status : NotFound();
+    if (search.answer() == TableAnswer::kFound) return Answer(search.record(), use);
+    return search.answer() == TableAnswer::kError ? search.status() : NotFound();
   }
-
-  // One point read on its way through the tables.
-  struct TableSearch {
-    const std::string_view key;
-    const uint64_t hash;
-    const Sequence at;
-    Record record = {};
-    typename TableType::Pin pin = {};  // holds what `record` points to
-    absl::Status status = {};
-    TableAnswer answer = TableAnswer::kAbsent;
-    uint64_t searched = 0;
-    uint64_t filtered = 0;
-    uint64_t absent = 0;
-
-    bool Ended() const { return answer == TableAnswer::kFound || answer == TableAnswer::kError; }
-
-    // True when the search is over.
-    bool In(const TableType& table) {
-      answer = table.Get(key, hash, at, &record, &pin, &status);
-      searched += answer != TableAnswer::kOutOfRange;
-      filtered += answer == TableAnswer::kFiltered;
-      absent += answer == TableAnswer::kAbsent;
-      return Ended();
-    }
-
-    void CountIn(LsmCounters& counters) const {
-      if (searched != 0) counters.Add(LsmCounter::kTableSearches, searched);
-      if (filtered != 0) counters.Add(LsmCounter::kFilterNegatives, filtered);
-      if (absent != 0) counters.Add(LsmCounter::kFilterFalsePositives, absent);
-    }
-  };
 
   static constexpr size_t kKeptBatchBytes = size_t{1} << 20;
 

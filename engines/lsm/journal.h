@@ -40,7 +40,7 @@ class LsmJournal {
       : store_(store),
         log_(std::move(log)),
         active_(store.Share()->active),
-        memtable_bytes_(memtable_bytes),
+        active_bytes_(memtable_bytes / (1 + kMaxImmutable)),
         next_(next) {}
 
   // Starts the log `number` in `store`'s directory, over a spare file if there is one. Its header
@@ -65,8 +65,9 @@ class LsmJournal {
   absl::Status Reserve(CommitGroup group) {
     KV_RETURN_IF_ERROR(error_);
     SlowDown(group);
-    if (active_->table.MemoryBytes() < memtable_bytes_) [[likely]]
+    if (active_->table.MemoryBytes() < active_bytes_) [[likely]] {
       return absl::OkStatus();
+    }
     return Rotate();
   }
 
@@ -151,8 +152,9 @@ class LsmJournal {
   // In proportion to what compaction has still to do, so that writers meet a slope and not a wall.
   void SlowDown(CommitGroup group) {
     const double debt = store_.Debt();
-    if (debt <= 0) [[likely]]
+    if (debt <= 0) [[likely]] {
       return;
+    }
     size_t bytes = 0;
     for (const CommitRequest* request : group) bytes += request->entries.size();
     owed_nanos_ += static_cast<double>(bytes) * kNanosPerByteAtFullDebt * std::min(debt, 1.0);
@@ -212,7 +214,7 @@ class LsmJournal {
   StoreType& store_;
   Writer log_;
   std::shared_ptr<Memory> active_;
-  const uint64_t memtable_bytes_;
+  const uint64_t active_bytes_;  // at which the active memtable is full
   Sequence next_;
   double owed_nanos_ = 0;
   absl::Status error_;  // sticky

@@ -50,12 +50,14 @@ class LevelCursor {
 
   void Next() {
     cursor_->Next();
-    if (!cursor_->Valid()) [[unlikely]] SkipForward();
+    if (!cursor_->Valid()) [[unlikely]]
+      SkipForward();
   }
 
   void Prev() {
     cursor_->Prev();
-    if (!cursor_->Valid()) [[unlikely]] SkipBackward();
+    if (!cursor_->Valid()) [[unlikely]]
+      SkipBackward();
   }
 
   const Record& record() const { return cursor_->record(); }

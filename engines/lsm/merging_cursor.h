@@ -31,6 +31,9 @@ template <RecordCursor MemtableCursor, RecordCursor TablesCursor>
 class MergingCursor {
  public:
   MergingCursor() = default;
+  // The heap points into the runs, which a copy would not have.
+  MergingCursor(MergingCursor&&) = default;
+  MergingCursor& operator=(MergingCursor&&) = default;
 
   // Before the first seek only. The order in which runs are added does not matter: (key, sequence)
   // is unique.
@@ -103,7 +106,8 @@ class MergingCursor {
   static bool Before(const Top& a, const Top& b) {
     const Top& first = kDirection == kForward ? a : b;
     const Top& second = kDirection == kForward ? b : a;
-    if (first.head != second.head) [[likely]] return first.head < second.head;
+    if (first.head != second.head) [[likely]]
+      return first.head < second.head;
     return CompareInternal(first.record->key, first.record->sequence, second.record->key,
                            second.record->sequence) < 0;
   }

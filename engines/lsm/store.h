@@ -32,9 +32,8 @@
 #include "engines/lsm/level_cursor.h"
 #include "engines/lsm/manifest.h"
 #include "engines/lsm/merging_cursor.h"
-#include "engines/lsm/retention.h"
+#include "engines/lsm/run_writer.h"
 #include "engines/lsm/snapshots.h"
-#include "engines/lsm/table_builder.h"
 #include "engines/lsm/version.h"
 #include "kv/base/read_gate.h"
 #include "kv/compaction/choice.h"
@@ -204,11 +203,23 @@ class Store {
     for (const auto& [level, file] : added) {
       counters_.Add(LsmCounter::kCompactionBytesWritten, file->Meta().bytes);
     }
+    // Readers turn to the outputs now. The inputs' memory goes first, because removing their files
+    // takes a while, and nobody wants both.
+    for (const auto& file : inputs) file->Get().ReleaseMapping();
     for (const auto& file : inputs) {
       file->MarkObsolete();
       cache_.EraseFile(file->Meta().number);
     }
     return true;
+  }
+
+  // Reads the manifest back and checks it.
+  absl::Status VerifyManifest() {
+    const std::lock_guard install_lock(install_mutex_);
+    KV_ASSIGN_OR_RETURN(const RecoveredManifest read,
+                        ReadManifest(environment_.file_system, names_));
+    if (!read.dropped_tail || !manifest_) return absl::OkStatus();
+    return Corruption(read.path, *read.dropped_tail, "unreadable edit");
   }
 
   // Records in the manifest that the store was closed, with `log` sealed at `end`.
@@ -250,65 +261,19 @@ class Store {
     return WriteEdit(edit);
   }
 
-  // --- Writing tables ---------------------------------------------------------------------------
-
   // Writes what readers still need of `records` into tables of about `file_bytes` each, opened and
   // synced with their directory, for `level`. On an error no file is left behind.
   absl::StatusOr<AddedFiles> WriteTables(Records& records, size_t level, bool bottommost,
                                          uint64_t file_bytes) {
-    using Builder = TableBuilder<Parts, Files>;
-    Retention<typename Parts::Expiry> retention(snapshots_.List(), bottommost,
-                                                environment_.clock.UnixMillis());
-    AddedFiles added;
-    std::optional<Builder> builder;
-    uint64_t number = 0;
-    std::string last_key;
-    auto finish = [&]() -> absl::Status {
-      KV_ASSIGN_OR_RETURN(const TableMeta meta, builder->Finish());
-      builder.reset();
-      KV_ASSIGN_OR_RETURN(auto file, OpenTable(meta));
-      added.emplace_back(level, std::move(file));
-      return absl::OkStatus();
-    };
-    auto write = [&]() -> absl::Status {
-      uint64_t count = 0;
-      for (records.SeekToFirst(); records.Valid(); records.Next()) {
-        if (++count % 1024 == 0 && Stopping()) {
-          return absl::CancelledError("the store is closing");
-        }
-        Record record = records.record();
-        if (!retention.Keep(&record)) continue;
-        // All versions of a key stay in one table: files of a level are told apart by key.
-        if (builder && builder->FileBytes() >= file_bytes && record.key != last_key) {
-          KV_RETURN_IF_ERROR(finish());
-        }
-        if (!builder) {
-          number = NewFileNumber();
-          KV_ASSIGN_OR_RETURN(auto created, Builder::Create(environment_.file_system,
-                                                            names_.Table(number), number));
-          builder.emplace(std::move(created));
-        }
-        KV_RETURN_IF_ERROR(builder->Add(record));
-        last_key.assign(record.key);
-      }
-      KV_RETURN_IF_ERROR(records.status());
-      if (builder) KV_RETURN_IF_ERROR(finish());
-      return environment_.file_system.SyncDirectory(names_.Directory());
-    };
-    if (absl::Status status = write(); !status.ok()) {
-      for (const auto& [unused, file] : added) file->MarkObsolete();
-      if (builder) {
-        builder.reset();
-        environment_.file_system.Remove(names_.Table(number)).IgnoreError();
-      }
-      return status;
-    }
-    counters_.Add(LsmCounter::kExpiredDropped, retention.Expired());
-    return added;
+    return RunWriter<Parts, Store>(*this, level, bottommost, file_bytes).Write(records);
   }
 
   // --- Shared state -----------------------------------------------------------------------------
 
+  // Every sequence number that is or may be read at.
+  std::vector<Sequence> ReadSequences() const { return snapshots_.List(); }
+  // Whether background work should give up. relaxed: read inside mutex_, or as a hint.
+  bool Stopping() const { return stopping_.load(std::memory_order_relaxed); }
   Environment& environment() { return environment_; }
   const FileNames& names() const { return names_; }
   LsmCounters& counters() { return counters_; }
@@ -345,9 +310,6 @@ class Store {
  private:
   static constexpr size_t kMaxSpareLogs = 1;
   static constexpr uint64_t kMaxManifestBytes = uint64_t{4} << 20;
-
-  // relaxed: read inside mutex_, or as a hint.
-  bool Stopping() const { return stopping_.load(std::memory_order_relaxed); }
 
   // Makes one change of the tree durable and visible. `drop_oldest`: the oldest immutable memtable
   // is in `added` now.

@@ -106,6 +106,9 @@ class Table {
   // Starts loading the filter's bytes for a key, for a Get some 100 ns later. Changes no answer.
   void PrefetchFilter(uint64_t key_hash) const { Filter::Prefetch(filter_, key_hash); }
 
+  // Gives up the memory that the file's bytes occupy, until they are touched again.
+  void ReleaseMapping() const { file_.ReleaseMapping(); }
+
   // What the file holds, in the terms of the manifest.
   const TableMeta& meta() const { return meta_; }
   const std::string& path() const { return path_; }

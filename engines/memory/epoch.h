@@ -123,6 +123,7 @@ class Epochs {
   uint64_t Hits() const { return Sum(&Slot::hits); }
 
  private:
+  // relaxed, as in CountReads: the counts order nothing.
   uint64_t Sum(std::atomic<uint64_t> Slot::*counter) const {
     uint64_t sum = 0;
     for (const Slot& slot : slots_) sum += (slot.*counter).load(std::memory_order_relaxed);

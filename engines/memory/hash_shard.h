@@ -103,6 +103,7 @@ class alignas(kCacheLineBytes) HashShard {
     version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
   void EndChange() {
+    // release: pairs with the acquire in Version. The load is relaxed: only the holder stores.
     version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
 
@@ -111,6 +112,7 @@ class alignas(kCacheLineBytes) HashShard {
     const HashTable table = Table();
     const HashTable::Place place = table.Locate(hash, pending.key);
     const Entry* const after = pending.after;
+    // release: pairs with the acquire of readers in HashTable::Find, who then see the entry whole.
     table.slot(place.index)
         .store(after != nullptr ? WordOf(TagOf(hash), after) : kTombstone,
                std::memory_order_release);

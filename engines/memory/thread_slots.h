@@ -69,6 +69,7 @@ class ThreadSlotRegistry {
       while (index < kThreadSlots && state.taken.test(index)) ++index;
       if (index < kThreadSlots) {
         state.taken.set(index);
+        // relaxed: stored only under the mutex, which is held.
         if (index + 1 > state.high_water.load(std::memory_order_relaxed)) {
           state.high_water.store(index + 1, std::memory_order_seq_cst);  // see HighWater
         }

@@ -47,6 +47,7 @@ class WriteCheck {
 
   absl::Status Close() {
     KV_RETURN_IF_ERROR(Open());
+    // relaxed: as in Open, with whose load this pairs.
     closed_.store(true, std::memory_order_relaxed);
     return absl::OkStatus();
   }

@@ -218,6 +218,7 @@ class ConcurrentArena {
   char* AllocateOwn(size_t bytes) {
     const std::lock_guard lock(growing_);
     const auto chunk = chunks_.Own(bytes);
+    // relaxed: the figures order nothing.
     reserved_.fetch_add(chunk.bytes, std::memory_order_relaxed);
     own_.fetch_add(chunk.bytes, std::memory_order_relaxed);
     return chunk.data;

@@ -111,7 +111,8 @@ inline bool TakeVarint64(std::string_view* from, uint64_t* value) {
 // The first 8 bytes of `key` as a big-endian integer, zero-filled. If the heads of two keys
 // differ, they order the keys; if they are equal, compare the whole keys ("a" and "a\0" share one).
 inline uint64_t KeyHead(std::string_view key) {
-  if (key.size() >= 8) [[likely]] return LoadBig64(key.data());
+  if (key.size() >= 8) [[likely]]
+    return LoadBig64(key.data());
   char padded[8] = {};
   if (!key.empty()) std::memcpy(padded, key.data(), key.size());
   return LoadBig64(padded);

@@ -5,8 +5,8 @@
 //   writer:  pointer.store(fresh, seq_cst);  gate.Synchronize();  delete old;
 //
 // Invariants:
-//   1. A reader counts itself in under the phase it saw, on its own stripe, and counts itself out at
-//      the same place; so each count returns to zero exactly when its readers have left.
+//   1. A reader counts itself in under the phase it saw, on its own stripe, and counts itself out
+//      at the same place; so each count returns to zero exactly when its readers have left.
 //   2. Synchronize waits for the counts of both phases, one after the other, with a turn of the
 //      phase between. A reader that was counted after Synchronize looked at its count is later than
 //      that look in the single order of sequentially consistent operations, so it sees `fresh`.

@@ -67,23 +67,22 @@ inline absl::Status IoError(std::string_view operation, std::string_view path, i
 }  // namespace kv
 
 // Returns early from a function of Status or StatusOr when `expr` is not OK.
-#define KV_RETURN_IF_ERROR(expr)                  \
-  do {                                            \
-    if (::absl::Status kv_status_ = (expr);       \
-        !kv_status_.ok()) [[unlikely]] {          \
-      return kv_status_;                          \
-    }                                             \
+#define KV_RETURN_IF_ERROR(expr)                                             \
+  do {                                                                       \
+    if (::absl::Status kv_status_ = (expr); !kv_status_.ok()) [[unlikely]] { \
+      return kv_status_;                                                     \
+    }                                                                        \
   } while (false)
 
 #define KV_STATUS_CONCAT_INNER_(a, b) a##b
 #define KV_STATUS_CONCAT_(a, b) KV_STATUS_CONCAT_INNER_(a, b)
 
 // KV_ASSIGN_OR_RETURN(auto file, fs.OpenRead(path)): the value, or an early return of its error.
-#define KV_ASSIGN_OR_RETURN(declaration, expr)                                        \
-  auto KV_STATUS_CONCAT_(kv_status_or_, __LINE__) = (expr);                           \
-  if (!KV_STATUS_CONCAT_(kv_status_or_, __LINE__).ok()) [[unlikely]] {                \
-    return std::move(KV_STATUS_CONCAT_(kv_status_or_, __LINE__)).status();            \
-  }                                                                                   \
+#define KV_ASSIGN_OR_RETURN(declaration, expr)                             \
+  auto KV_STATUS_CONCAT_(kv_status_or_, __LINE__) = (expr);                \
+  if (!KV_STATUS_CONCAT_(kv_status_or_, __LINE__).ok()) [[unlikely]] {     \
+    return std::move(KV_STATUS_CONCAT_(kv_status_or_, __LINE__)).status(); \
+  }                                                                        \
   declaration = *std::move(KV_STATUS_CONCAT_(kv_status_or_, __LINE__))
 
 #endif  // KV_BASE_STATUS_H_

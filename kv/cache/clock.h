@@ -153,6 +153,7 @@ class ClockCache {
     return {.hits = counters_.Sum(kHits), .misses = counters_.Sum(kMisses)};
   }
 
+  // relaxed: a figure; it orders nothing.
   size_t UsedBytes() const { return used_.load(std::memory_order_relaxed); }
   size_t CapacityBytes() const { return capacity_; }
 

@@ -40,11 +40,12 @@ namespace kv {
 
 // One write on its way through a commit policy. Lives on the writer's stack.
 struct CommitRequest {
-  std::string_view entries;   // WriteBatch::Bytes()
-  uint64_t count = 0;         // entries in them
-  Sequence first = 0;         // set by Log: the sequence number of the first entry
-  absl::Status result = {};   // set by a leader, for its followers
-  std::atomic<bool> done = false;  // release after `result` is set; pairs with the follower's acquire
+  std::string_view entries;  // WriteBatch::Bytes()
+  uint64_t count = 0;        // entries in them
+  Sequence first = 0;        // set by Log: the sequence number of the first entry
+  absl::Status result = {};  // set by a leader, for its followers
+  // release: stored after `result` is set; pairs with the follower's acquire.
+  std::atomic<bool> done = false;
 };
 
 using CommitGroup = std::span<CommitRequest* const>;
@@ -69,14 +70,16 @@ static_assert(Journal<JournalArchetype>);
 
 template <typename C>
 concept Commit = std::default_initializable<C> &&
-                 requires(C& commit, JournalArchetype& journal, CommitRequest& request) {
-                   { C::kName } -> std::convertible_to<std::string_view>;
-                   { C::kDurableOnReturn } -> std::convertible_to<bool>;
-                   // Commits the request; called from any thread.
-                   { commit.Commit(journal, request) } -> std::same_as<absl::Status>;
-                   // Runs `action()` with the journal to itself, between two groups.
-                   { commit.Exclusively([] {}) } -> std::same_as<void>;
-                 };
+    requires(C& commit, JournalArchetype& journal, CommitRequest& request) {
+  { C::kName } -> std::convertible_to<std::string_view>;
+  { C::kDurableOnReturn } -> std::convertible_to<bool>;
+  // Commits the request; called from any thread.
+  { commit.Commit(journal, request) } -> std::same_as<absl::Status>;
+  // Runs `action()` with the journal to itself, between two groups.
+  {
+    commit.Exclusively([] {})
+    } -> std::same_as<void>;
+};
 
 }  // namespace kv
 

@@ -91,6 +91,7 @@ class WatchfulJournal {
     }
     ~Inside() {
       journal_.mutex_.unlock();
+      // release: pairs with the exchange of whoever comes in next.
       journal_.inside_.store(false, std::memory_order_release);
     }
 

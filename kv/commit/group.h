@@ -13,8 +13,8 @@
 //   3. `generation_` changes after each group, after its requests are marked done. A writer reads
 //      it before it looks at `done` and `leading_`, so it cannot sleep through the change.
 //
-// A leader without a sign of other writers does not yield: on a machine that is busy with other work
-// a yield can cost a time slice of milliseconds, many times a sync.
+// A leader without a sign of other writers does not yield: on a machine that is busy with other
+// work a yield can cost a time slice of milliseconds, many times a sync.
 //
 // For: several durable writers. One writer pays a lock and a wake-up call over every_write.
 // Not for: a write that must not wait for a stranger's batch.
@@ -37,9 +37,9 @@
 namespace kv {
 
 struct GroupShape {
-  size_t max_group = 64;            // requests in one sync
+  size_t max_group = 64;               // requests in one sync
   size_t max_bytes = size_t{1} << 20;  // and bytes, unless one request alone is larger
-  size_t max_yields = 16;           // times a leader gives way to let its group grow
+  size_t max_yields = 16;              // times a leader gives way to let its group grow
 };
 
 template <GroupShape kShape = GroupShape{}>
@@ -128,6 +128,7 @@ class GroupCommit {
     const auto end = waiting_.begin() + static_cast<ptrdiff_t>(count);
     group_.assign(waiting_.begin(), end);
     waiting_.erase(waiting_.begin(), end);
+    // relaxed: the same hint, read by LetGroupGrow.
     waiting_count_.store(waiting_.size(), std::memory_order_relaxed);
   }
 

@@ -17,8 +17,9 @@ struct Options {
   // kAlreadyExists on one that holds a store when error_if_exists is true.
   bool create_if_missing = true;
   bool error_if_exists = false;
-  // Bytes of writes held in memory before they are written out as a sorted run.
-  uint64_t memtable_bytes = uint64_t{64} << 20;
+  // Bytes of memory for writes that are not in a sorted run yet: the memtable that takes them and
+  // the one that is being written out, half for each.
+  uint64_t memtable_bytes = uint64_t{32} << 20;
   // Bytes of uncompressed blocks held in memory, for compositions with a Cache part.
   uint64_t cache_bytes = uint64_t{256} << 20;
 };

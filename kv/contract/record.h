@@ -55,17 +55,17 @@ inline int CompareInternal(std::string_view a, Sequence a_sequence, std::string_
 //
 // Thread safety: one thread at a time for each cursor.
 template <typename C>
-concept RecordCursor =
-    requires(C& cursor, const C& constant, std::string_view key, Sequence sequence) {
-      { constant.Valid() } -> std::same_as<bool>;
-      cursor.SeekToFirst();
-      cursor.SeekToLast();
-      cursor.Seek(key, sequence);
-      cursor.Next();
-      cursor.Prev();
-      { constant.record() } -> std::convertible_to<const Record&>;
-      { constant.status() } -> std::convertible_to<absl::Status>;
-    };
+concept RecordCursor = requires(C& cursor, const C& constant, std::string_view key,
+                                Sequence sequence) {
+  { constant.Valid() } -> std::same_as<bool>;
+  cursor.SeekToFirst();
+  cursor.SeekToLast();
+  cursor.Seek(key, sequence);
+  cursor.Next();
+  cursor.Prev();
+  { constant.record() } -> std::convertible_to<const Record&>;
+  { constant.status() } -> std::convertible_to<absl::Status>;
+};
 
 }  // namespace kv
 

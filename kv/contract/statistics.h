@@ -25,17 +25,17 @@ struct Statistics {
   uint64_t trivial_moves = 0;
   uint64_t compaction_bytes_read = 0;
   uint64_t compaction_bytes_written = 0;
-  uint64_t table_searches = 0;  // point reads that had to ask one table
+  uint64_t table_searches = 0;          // point reads that had to ask one table
   uint64_t filter_negatives = 0;        // of them, answered "absent" by the filter
   uint64_t filter_false_positives = 0;  // passed by the filter, absent from the table
   uint64_t cache_hits = 0;
   uint64_t cache_misses = 0;
   uint64_t stalls = 0;  // writes that were slowed down or stopped
   uint64_t stall_nanos = 0;
-  uint64_t expired_dropped = 0;     // records dropped by compaction because they had expired
-  uint64_t live_bytes_estimate = 0; // gauge: key and value bytes of records in tables and memtables
-  uint64_t disk_bytes = 0;          // gauge: bytes of all files of the store
-  uint64_t memory_bytes = 0;        // gauge: memtables, indexes and caches
+  uint64_t expired_dropped = 0;      // records dropped by compaction because they had expired
+  uint64_t live_bytes_estimate = 0;  // gauge: bytes of keys and values in tables and memtables
+  uint64_t disk_bytes = 0;           // gauge: bytes of all files of the store
+  uint64_t memory_bytes = 0;         // gauge: memtables, indexes and caches
 };
 
 struct StatisticsField {

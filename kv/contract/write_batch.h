@@ -29,8 +29,8 @@ class WriteBatch {
   void Put(std::string_view key, std::string_view value, uint64_t expires_at = kNeverExpires) {
     const bool expires = expires_at != kNeverExpires;
     Grow(key.size() + value.size());
-    bytes_.push_back(static_cast<char>(static_cast<uint8_t>(RecordKind::kValue) |
-                                       (expires ? kExpiresBit : 0)));
+    bytes_.push_back(
+        static_cast<char>(static_cast<uint8_t>(RecordKind::kValue) | (expires ? kExpiresBit : 0)));
     AppendVarint64(&bytes_, key.size());
     AppendVarint64(&bytes_, value.size());
     if (expires) AppendFixed64(&bytes_, expires_at);

@@ -291,6 +291,7 @@ TYPED_TEST_P(FileSystemConformance, SyncsBesideAppends) {
     EXPECT_TRUE(file->Append(bytes).ok());
     expected += bytes;
   }
+  // release: pairs with the acquire in the syncer above.
   done.store(true, std::memory_order_release);
   syncer.join();
   EXPECT_TRUE(file->Sync().ok());

@@ -31,18 +31,18 @@ namespace kv {
 
 // A file being written. Movable; closes (without syncing) when destroyed.
 template <typename F>
-concept WritableFile =
-    std::movable<F> && requires(F& file, uint64_t offset, std::string_view bytes) {
-      // Writes all of `bytes` at the end, or at `offset`, or fails.
-      { file.Append(bytes) } -> std::same_as<absl::Status>;
-      { file.WriteAt(offset, bytes) } -> std::same_as<absl::Status>;
-      // Makes the data and the size durable (fdatasync).
-      { file.Sync() } -> std::same_as<absl::Status>;
-      // Starts writing back the dirty bytes in the range without waiting; a hint.
-      { file.StartWriteback(offset, offset) } -> std::same_as<void>;
-      { file.Size() } -> std::same_as<uint64_t>;
-      { file.Close() } -> std::same_as<absl::Status>;
-    };
+concept WritableFile = std::movable<F> &&
+    requires(F& file, uint64_t offset, std::string_view bytes) {
+  // Writes all of `bytes` at the end, or at `offset`, or fails.
+  { file.Append(bytes) } -> std::same_as<absl::Status>;
+  { file.WriteAt(offset, bytes) } -> std::same_as<absl::Status>;
+  // Makes the data and the size durable (fdatasync).
+  { file.Sync() } -> std::same_as<absl::Status>;
+  // Starts writing back the dirty bytes in the range without waiting; a hint.
+  { file.StartWriteback(offset, offset) } -> std::same_as<void>;
+  { file.Size() } -> std::same_as<uint64_t>;
+  { file.Close() } -> std::same_as<absl::Status>;
+};
 
 // A sealed file being read. Movable.
 template <typename F>
@@ -51,6 +51,9 @@ concept ReadableFile = std::movable<F> && requires(const F& file, uint64_t offse
   { file.ReadAt(offset, size_t{}, scratch) } -> std::same_as<absl::Status>;
   // The whole file as memory.
   { file.Map() } -> std::same_as<absl::StatusOr<std::string_view>>;
+  // Gives up the memory that the mapping occupies in this process; its bytes are read in again when
+  // they are touched. A hint.
+  { file.ReleaseMapping() } -> std::same_as<void>;
   { file.Size() } -> std::same_as<uint64_t>;
 };
 

@@ -26,6 +26,7 @@ static_assert(WritableFile<MinimalWritableFile>);
 struct MinimalReadableFile {
   absl::Status ReadAt(uint64_t, size_t, char*) const;
   absl::StatusOr<std::string_view> Map() const;
+  void ReleaseMapping() const;
   uint64_t Size() const;
 };
 static_assert(ReadableFile<MinimalReadableFile>);

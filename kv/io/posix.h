@@ -227,6 +227,11 @@ class PosixReadableFile {
     return std::string_view(static_cast<const char*>(state_->mapped), state_->size);
   }
 
+  void ReleaseMapping() const {
+    const std::lock_guard lock(state_->map_mutex);
+    if (state_->mapped != nullptr) ::madvise(state_->mapped, state_->size, MADV_DONTNEED);
+  }
+
   uint64_t Size() const { return state_->size; }
 
  private:

@@ -115,6 +115,8 @@ class SimulatedReadableFile {
     return std::string_view(*state_->mapped);
   }
 
+  void ReleaseMapping() const {}
+
   uint64_t Size() const { return state_->size; }
 
  private:

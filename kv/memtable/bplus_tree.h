@@ -13,6 +13,11 @@
 //   4. A split changes the parent and the left node under both their versions, so that a reader who
 //      checks the parent after it took the child's version was in the right child.
 //
+// Memory order: within nodes, as kv/memtable/bplus_tree_node.h says. root_ and last_ are stored
+// with release, after the node they lead to is complete, and loaded with acquire by readers
+// (FindLeaf; SeekToLast of the cursor). The writer loads with relaxed what only it stores. entries_
+// is relaxed: a figure, which orders nothing.
+//
 // Cost: one cache miss or two for the leaf, one for the entry; inner nodes stay in L2. Ascending
 // inserts (also ascending runs between other keys) skip the descent and leave full leaves; random
 // ones leave them 69 % full, which is 23 bytes of leaf per record. Keys with a long common prefix

@@ -43,6 +43,7 @@ class BPlusTreeMemtable::Cursor {
   }
 
   void SeekToLast() {
+    // acquire: pairs with the releases where a leaf is added at the end (bplus_tree.h).
     Copy(memtable_->last_.load(std::memory_order_acquire));
     while (next_ != nullptr) Copy(next_);
     ArriveAtEnd();

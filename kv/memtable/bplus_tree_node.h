@@ -10,7 +10,7 @@
 // node begins with the same `skip` bytes, because both of the node's fences do (the separators left
 // and right of it in the tree). A separator is the entry it was taken from: entries never die.
 //
-// The version protocol. A node's version is odd while the writer changes it.
+// Memory order: the version protocol. A node's version is odd while the writer changes it.
 //   Writer: version = odd (relaxed); changes, every one a release store; version = even (release).
 //   Reader: version (acquire), must be even; reads, every one an acquire load; version (relaxed),
 //           must be unchanged - else what was read is thrown away.

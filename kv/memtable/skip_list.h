@@ -14,9 +14,9 @@
 //   2. Nodes are never removed, so a link only ever changes to a node closer behind it.
 //   3. Heights are geometric with p = 1/4, at most 12: 1.33 links a node.
 //
-// Memory orders: a link is stored by a compare-exchange with release, after the node's entry and
+// Memory order: a link is stored by a compare-exchange with release, after the node's entry and
 // its own link at that level were written, and loaded with acquire: whoever reaches a node sees all
-// of it.
+// of it. height_ and entries_ are relaxed: a hint and a figure, which order nothing.
 //
 // Cost: O(log n) cache misses each for insert, get and seek, Prev included; some six times what
 // BPlusTreeMemtable takes at a million records. 23 bytes of memory or so per record above its key

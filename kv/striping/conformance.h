@@ -8,6 +8,10 @@
 // refused. A right model is never refused for being slow: where a thread must wait, the suite gives
 // it a moment to break in, and where it must not, ten seconds to arrive. Run them with
 // ThreadSanitizer too.
+//
+// Memory order: the suite's own flags and counts have the default, seq_cst, which is the easiest to
+// reason about; their cost does not matter. The pairs of the stress check are relaxed, because
+// their order is what the guards have to provide.
 #ifndef KV_STRIPING_CONFORMANCE_H_
 #define KV_STRIPING_CONFORMANCE_H_
 

@@ -1,4 +1,7 @@
 // CompareAndSet: its four forms, what it hands back, and that it is atomic against every write.
+//
+// Memory order: the default, seq_cst, for the flags that stop the helpers and the counts that are
+// read after the threads are joined. None orders an access to the engine.
 #include <atomic>
 #include <string>
 #include <thread>

@@ -1,5 +1,7 @@
 // Readers beside writers: each batch is seen whole or not at all, each read sees one state, and
 // what was acknowledged is there. Run under ThreadSanitizer for the rest of the story.
+//
+// Memory order: the default, seq_cst, for the flags and counts that say when to stop.
 #include <atomic>
 #include <string>
 #include <thread>

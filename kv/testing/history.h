@@ -2,8 +2,8 @@
 // on an engine and on the ReferenceEngine side by side, and the answers of every call compared;
 // one that fails is shrunk to a few steps and printed. (The idea is Pebble's metamorphic test.)
 //
-// The steps are a function of the seed and the capabilities alone, so that the same history can be
-// run over many compositions.
+// The steps are a function of the seed and the capabilities alone, but for the times in them, which
+// begin at the composition's clock; so the same history can be run over many compositions.
 #ifndef KV_TESTING_HISTORY_H_
 #define KV_TESTING_HISTORY_H_
 

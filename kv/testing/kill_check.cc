@@ -1,3 +1,4 @@
+// Memory order: seq_cst, the default, throughout; KillPage (kill_writer.h) says why.
 #include "kv/testing/kill_check.h"
 
 #include <sys/wait.h>

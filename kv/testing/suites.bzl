@@ -1,5 +1,5 @@
-"""The tests that every composition gets: the suites are libraries, compiled once; a composition adds
-one small file for each environment that it runs in."""
+"""The tests that every composition gets: the suites are libraries, compiled once; a composition
+adds one small file for each environment that it runs in."""
 
 load("@rules_cc//cc:defs.bzl", "cc_library", "cc_test")
 

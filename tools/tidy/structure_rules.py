@@ -75,9 +75,16 @@ def missing_includes(tree):
                 yield Finding(path, 0, "missing-include", f'no file "{included}" under the root')
 
 
+def _compositions(tree):
+    """Headers of the entries of engines.bzl. Their BUILD file makes its rules from that list."""
+    text = tree.text(COMPOSITIONS) if COMPOSITIONS in tree.paths else ""
+    names = re.findall(r'\bname = "(\w+)"', text)
+    return {f"engines/compositions/{name}.h" for name in names}
+
+
 def listed_headers(tree):
     """A header that no BUILD file names is invisible to those who depend on the library."""
-    for path in tree.headers():
+    for path in sorted(set(tree.headers()) - _compositions(tree)):
         folder, name = os.path.split(path)
         build = os.path.join(folder, "BUILD.bazel")
         text = tree.text(build) if build in tree.paths else ""
@@ -96,11 +103,7 @@ def exported_folders(tree):
 
 def dead_headers(tree):
     included = {name for path in tree.sources() for name in tree.includes(path) if name != path}
-    compositions = tree.text(COMPOSITIONS) if COMPOSITIONS in tree.paths else ""
-    for path in tree.headers():
-        stem = os.path.basename(path)[: -len(".h")]
-        if _inside(path, "engines/compositions") and f'"{stem}"' in compositions:
-            continue
+    for path in sorted(set(tree.headers()) - _compositions(tree)):
         if path not in included:
             yield Finding(path, 0, "dead-header", "no file includes it")
 
@@ -144,12 +147,20 @@ def conformance(tree):
             yield Finding(path, 0, "conformance", "a policy without a conformance test")
 
 
+def _opens_with_composition(text):
+    includes = re.findall(r"^\s*#\s*include\s+(\S+)", text, re.M)
+    return includes[:1] == ["ASHLAR_HEADER"]
+
+
 def self_contained(tree):
     """A header that stands first in some file has been compiled on its own.
 
     That is free where x_test.cc opens with x.h. The others are named in a headers_compile().
+    A file that opens with `#include ASHLAR_HEADER` is compiled for each entry of engines.bzl.
     """
     first = {names[0] for path in tree.with_suffix(".cc") if (names := tree.includes(path))}
+    if any(_opens_with_composition(tree.text(path)) for path in tree.with_suffix(".cc")):
+        first |= _compositions(tree)
     for path in tree.headers():
         folder, name = os.path.split(path)
         build = os.path.join(folder, "BUILD.bazel")

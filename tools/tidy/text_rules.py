@@ -13,6 +13,12 @@ _CODE = (".h", ".cc", ".py", ".sh", ".bzl", "bazelw", ".ci/run")
 _UNFINISHED = re.compile(r"\b(%s)\b" % "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3, "HA" + "CK")))
 _MACHINE_PATH = re.compile(r"(?<![\w.*}$)])/(%s)/" % "|".join(("work", "root", "home")))
 _OWN_MACRO = re.compile(r"^\s*#\s*(?:if|ifdef|ifndef|elif)\b.*?\b((?:KV|ASHLAR|COORD|BENCH)_\w+)")
+# Where the build says what is compiled: the bench main and the test sources of a composition.
+_SELECTION_PLACES = (
+    "bench/bench_main.cc",
+    "kv/testing/composition_under_test.cc",
+    "kv/testing/simulated_under_test.cc",
+)
 _ATOMIC_REACH = 6
 
 
@@ -95,15 +101,15 @@ def using_namespace(tree):
 
 
 def selection_macros(tree):
-    """What is chosen at compile time is chosen by templates; the bench main is the exception."""
+    """What is chosen at compile time is chosen by templates; the mains are the exception."""
     for path in tree.sources():
         guard = re.sub(r"\W", "_", path).upper() + "_"
-        if path == "bench/main.cc":
+        if path in _SELECTION_PLACES:
             continue
         for number, line in enumerate(tree.lines(path), 1):
             match = _OWN_MACRO.match(line)
             if match and match[1] != guard:
-                message = f"only bench/main.cc may test {match[1]}"
+                message = f"only {' and '.join(_SELECTION_PLACES)} may test {match[1]}"
                 yield Finding(path, number, "selection-macro", message)
 
 

@@ -116,7 +116,13 @@ class TidyTest(unittest.TestCase):
     def test_selection_macro(self):
         self.assert_breaks("selection-macro", self.with_line("#ifdef KV_FAST\n#endif"))
         self.assertEqual(self.rules_broken(self.with_line("#ifdef NDEBUG\n#endif")), [])
-        self.assertEqual(self.rules_broken({"bench/main.cc": "#ifdef KV_FAST\n#endif\n"}), [])
+        for place in (
+            "bench/bench_main.cc",
+            "kv/testing/composition_under_test.cc",
+            "kv/testing/simulated_under_test.cc",
+        ):
+            self.assertEqual(self.rules_broken({place: "#ifdef KV_FAST\n#endif\n"}), [])
+        self.assert_breaks("selection-macro", {"bench/a.cc": "#ifdef KV_FAST\n#endif\n"})
 
     def test_atomic_order(self):
         use = "inline void Set(auto& x) { x.store(1, std::memory_order_release); }"
@@ -189,6 +195,25 @@ class TidyTest(unittest.TestCase):
         self.assert_breaks(
             "self-contained",
             {"kv/filter/BUILD.bazel": 'hdrs = ["concept.h", "none.h"]\n'},
+        )
+
+    def test_composition(self):
+        """An entry of engines.bzl lists its header, and a main includes it through a macro."""
+        path = "engines/compositions/x.h"
+        entry = {"engines/engines.bzl": 'COMPOSITIONS = [struct(name = "x", type = "X")]\n'}
+        main = {"bench/bench_main.cc": "#include ASHLAR_HEADER\n"}
+        late = {"bench/bench_main.cc": '#include "kv/base/thing.h"\n\n#include ASHLAR_HEADER\n'}
+        tree = {
+            "BUILD.bazel": 'deps = ["//engines/compositions", "//kv/base", "//kv/filter"]\n',
+            "engines/compositions/BUILD.bazel": "hdrs = [composition.name]\n",
+            path: header(path),
+        }
+        self.assertEqual(self.rules_broken({**tree, **entry, **main}), [])
+        self.assert_breaks("self-contained", {**tree, **entry})
+        self.assert_breaks("self-contained", {**tree, **entry, **late})
+        self.assertEqual(
+            self.rules_broken({**tree, **main}),
+            ["dead-header", "self-contained", "unlisted-header"],
         )
 
     @unittest.skipUnless(
