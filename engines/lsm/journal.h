@@ -140,8 +140,6 @@ class LsmJournal {
     return store_.RecordCleanClose(log_.Generation(), log_.End());
   }
 
-  uint64_t LogBytes() const { return log_.End(); }
-
  private:
   // One memtable may wait for its flush while the next fills.
   static constexpr size_t kMaxImmutable = 1;

@@ -89,7 +89,6 @@ class LogWriter {
   // Where the next record goes, in bytes from the start of the file.
   uint64_t End() const { return written_ + buffer_.size(); }
   uint64_t Generation() const { return header_.generation; }
-  const absl::Status& Error() const { return error_; }
 
  private:
   static constexpr size_t kBufferBytes = size_t{64} << 10;
