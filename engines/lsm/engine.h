@@ -29,7 +29,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -178,12 +180,45 @@ class Lsm {
     return Commit(batch);
   }
 
+  // Deletes one key after the other, with the journal to itself.
+  absl::Status DeleteRange(std::string_view begin, std::string_view end) {
+    KV_RETURN_IF_ERROR(CheckWrite(begin, {}, {}));
+    KV_RETURN_IF_ERROR(CheckSizes(end));
+    if (!end.empty() && end <= begin) return absl::OkStatus();
+    const std::unique_lock alone(read_then_write_mutex_);
+    absl::Status status;
+    commit_.Exclusively([&] {
+      WriteBatch deletes;
+      Cursor cursor = NewCursor({.lower = std::string(begin), .upper = std::string(end)});
+      for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) deletes.Delete(cursor.key());
+      status = cursor.status();
+      if (!status.ok() || deletes.Empty()) return;
+      CommitRequest request{.entries = deletes.Bytes(), .count = deletes.Count()};
+      CommitRequest* const group[] = {&request};
+      status = journal_->Reserve(group);
+      status.Update(status.ok() ? journal_->Log(group) : status);
+      status.Update(status.ok() && kDurableOnReturn ? journal_->Sync() : status);
+      if (status.ok()) journal_->Apply(group);
+    });
+    return status;
+  }
+
+  template <SortedSource S>
+  absl::Status BulkLoad(S& source) {
+    KV_RETURN_IF_ERROR(CheckOpen());
+    absl::Status status = LoadInBatches(source, kKeptBatchBytes,
+                                        [this](const WriteBatch& batch) { return Write(batch); });
+    status.Update(Flush());
+    return status;
+  }
+
   absl::StatusOr<CasResult> CompareAndSet(std::string_view key,
                                           std::optional<std::string_view> expected,
                                           std::optional<std::string_view> desired,
                                           const PutOptions& options = {}) {
     KV_RETURN_IF_ERROR(CheckWrite(key, desired.value_or(""), options));
     counters().Add(LsmCounter::kCasAttempts);
+    const std::shared_lock shared(read_then_write_mutex_);
     const auto guard = striping_.Exclude(HashKey(key));
     std::string current;
     absl::Status found = Get(key, &current);
@@ -216,6 +251,7 @@ class Lsm {
 
   absl::Status ExpireAt(std::string_view key, uint64_t expires_at) {
     KV_RETURN_IF_ERROR(CheckWrite(key, {}, {.expires_at = expires_at}));
+    const std::shared_lock shared(read_then_write_mutex_);
     const auto guard = striping_.Exclude(HashKey(key));
     std::string value;
     KV_RETURN_IF_ERROR(Get(key, &value));
@@ -264,11 +300,13 @@ class Lsm {
     return status;
   }
 
-  absl::Status Compact() {
+  absl::Status Compact() { return CompactRange({}, {}); }
+
+  absl::Status CompactRange(std::string_view begin, std::string_view end) {
     KV_RETURN_IF_ERROR(Flush());
     for (;;) {
-      KV_ASSIGN_OR_RETURN(const bool more, store_->CompactOnce([](const TreeShape& shape) {
-        return ManualChoice(shape, {}, {}, kManualStepBytes);
+      KV_ASSIGN_OR_RETURN(const bool more, store_->CompactOnce([&](const TreeShape& shape) {
+        return ManualChoice(shape, begin, end, kManualStepBytes);
       }));
       if (!more) return absl::OkStatus();
     }
@@ -282,6 +320,27 @@ class Lsm {
       for (const auto& file : level) KV_RETURN_IF_ERROR(file->Get().Verify());
     }
     return absl::OkStatus();
+  }
+
+  // Loads what a cursor shows into a store beside `directory`, which then takes its name.
+  absl::Status Checkpoint(const std::string& directory) {
+    KV_RETURN_IF_ERROR(CheckOpen());
+    Files files = store_->environment().file_system;
+    KV_RETURN_IF_ERROR(files.CreateDirectories(directory));
+    KV_ASSIGN_OR_RETURN(const std::vector<std::string> there, files.List(directory));
+    if (!there.empty()) return absl::AlreadyExistsError(directory + " is not empty");
+    const std::string part = directory + ".part";
+    Cursor cursor = NewCursor();
+    cursor.SeekToFirst();
+    {
+      KV_ASSIGN_OR_RETURN(const auto copy, Open({.directory = part, .error_if_exists = true},
+                                                store_->environment()));
+      KV_RETURN_IF_ERROR(copy->BulkLoad(cursor));
+      KV_RETURN_IF_ERROR(copy->Close());
+    }
+    KV_RETURN_IF_ERROR(files.Rename(part, directory));
+    const size_t slash = directory.find_last_of('/');
+    return files.SyncDirectory(slash == std::string::npos ? "." : directory.substr(0, slash + 1));
   }
 
   absl::Status Close() {
@@ -448,6 +507,7 @@ class Lsm {
   std::optional<typename Files::Lock> lock_;
   std::unique_ptr<StoreType> store_;
   std::unique_ptr<LsmJournal<Parts, Env>> journal_;
+  std::shared_mutex read_then_write_mutex_;  // exclusive: no CompareAndSet is under way
   typename Parts::Striping striping_;
   typename Parts::Commit commit_;
   std::unique_ptr<LsmBackground<Parts, Env>> background_;

@@ -6,7 +6,7 @@
 // Invariants while Valid():
 //   forward:  records_ stands on the version shown; value() is its bytes.
 //   backward: records_ stands before all versions of the key shown (or is invalid, at the front);
-//             key and value are kept in buffers.
+//             key, value and expiry are kept in buffers.
 //
 // Models Cursor (kv/contract/engine.h). Thread safety: one thread.
 #ifndef ENGINES_LSM_VISIBLE_CURSOR_H_
@@ -43,6 +43,7 @@ class VisibleCursor {
   std::string_view value() const {
     return forward_ ? records_.record().value : std::string_view(value_);
   }
+  uint64_t expires_at() const { return forward_ ? records_.record().expires_at : expires_at_; }
   absl::Status status() const { return error_.ok() ? records_.status() : error_; }
 
   void SeekToFirst() {
@@ -147,7 +148,9 @@ class VisibleCursor {
       if (!any) key_.assign(record.key);
       any = true;
       live = Live(record);
-      if (live) value_.assign(record.value);
+      if (!live) continue;
+      value_.assign(record.value);
+      expires_at_ = record.expires_at;
     }
     valid_ = any && live && records_.status().ok();
   }
@@ -159,7 +162,8 @@ class VisibleCursor {
   uint64_t now_ = 0;
   absl::Status error_;
   std::string key_;
-  std::string value_;  // backward only
+  std::string value_;  // backward only, as is expires_at_
+  uint64_t expires_at_ = kNeverExpires;
   bool forward_ = true;
   bool valid_ = false;
 };

@@ -1,8 +1,8 @@
 // HashBatch: a write batch on its way into the shards: its Pendings and the one flag that commits
 // them, in one block that readers may look at.
 //
-// Life: constructed outside any lock (it copies keys and values); Prepare'd, committed and
-// finished by the engine under the locks of its shards; the block is then retired like an entry.
+// Life: constructed, best outside any lock (it copies keys and values); takes effect under the
+// locks of its shards; the block is then retired like an entry.
 //
 // Thread safety: one thread, except that readers follow Pendings.
 #ifndef ENGINES_MEMORY_HASH_BATCH_H_
@@ -86,10 +86,20 @@ class HashBatch {
 
   std::vector<Operation>& operations() { return operations_; }
 
-  // The instant at which the batch takes effect.
-  void Commit() {
+  // Installs the Pendings, commits them at one instant and puts plain words in their place. `locks`
+  // holds at least the shards that `shard_of(hash)` names; they have room.
+  template <typename Locks, typename ShardOf>
+  void TakeEffect(Locks& locks, ShardOf&& shard_of) {
+    for (Operation& operation : operations_) {
+      operation.installed = shard_of(operation.hash).Prepare(operation.hash, operation.pending);
+    }
+    locks.ForEach([](HashShard& shard) { shard.BeginChange(); });
     // release: pairs with the acquire in Resolve; the words of all Pendings come before it.
     block_->committed.store(true, std::memory_order_release);
+    for (const Operation& operation : operations_) {
+      if (operation.installed) shard_of(operation.hash).Finish(operation.hash, *operation.pending);
+    }
+    locks.ForEach([](HashShard& shard) { shard.EndChange(); });
   }
 
   // Gives the block away; `shard` is locked and no word leads to the block any more.

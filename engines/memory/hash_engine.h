@@ -8,7 +8,7 @@
 //   entry by way of one atomic word, which is the instant at which it takes effect.
 //   Put, Delete, CompareAndSet and ExpireAt hold their shard's lock, and publish one word.
 //   Write locks its shards, installs Pendings and sets one flag (hash_shard.h): no reader waits,
-//   and none sees a part of it.
+//   and none sees a part of it. DeleteRange is such a batch of all the keys in the range.
 //   MultiGet takes no lock: it reads, and reads again if a version has changed; after kTries, as
 //   under heavy writing to its shards, it locks the shards while it looks its keys up.
 //   Count locks all shards for some microseconds to freeze their tables, then scans those.
@@ -44,6 +44,7 @@
 #include "engines/memory/entry.h"
 #include "engines/memory/epoch.h"
 #include "engines/memory/hash_batch.h"
+#include "engines/memory/hash_scan.h"
 #include "engines/memory/hash_shard.h"
 #include "engines/memory/hash_table.h"
 #include "engines/memory/sharding.h"
@@ -128,31 +129,36 @@ class HashMemory {
     if (batch.Empty()) return absl::OkStatus();
     memory_internal::HashBatch work(batch);
     typename Locks::Set set;
-    std::array<uint32_t, kShards> records{};
-    for (const auto& operation : work.operations()) {
-      const size_t shard = ShardsPart::ShardOf(operation.hash);
-      set.set(shard);
-      ++records[shard];
-    }
+    for (const auto& operation : work.operations()) set.set(ShardsPart::ShardOf(operation.hash));
     Locks locks(shards_, set);
-    for (size_t i = 0; i < kShards; ++i) {
-      if (records[i] > 0) shards_[i]->MakeRoomForBatch(records[i]);
-    }
-    for (auto& operation : work.operations()) {
-      operation.installed = ShardOf(operation.hash).Prepare(operation.hash, operation.pending);
-    }
-    locks.ForEach([](HashShard& shard) { shard.BeginChange(); });
-    work.Commit();
-    for (const auto& operation : work.operations()) {
-      if (operation.installed) ShardOf(operation.hash).Finish(operation.hash, *operation.pending);
-    }
-    locks.ForEach([](HashShard& shard) { shard.EndChange(); });
-    for (const auto& operation : work.operations()) {
-      Wrote(ShardOf(operation.hash), operation.user_bytes);
-    }
-    work.RetireTo(&ShardOf(work.operations().front().hash));
-    locks.ForEach([](HashShard& shard) { shard.ShrinkIfSparse(); });
+    Apply(work, locks);
     return absl::OkStatus();
+  }
+
+  // O(entries of the store), whatever the range; writers wait meanwhile.
+  absl::Status DeleteRange(std::string_view begin, std::string_view end) {
+    KV_RETURN_IF_ERROR(check_.Read(begin));
+    KV_RETURN_IF_ERROR(CheckSizes(end));
+    Locks locks(shards_, typename Locks::Set().set());
+    WriteBatch deletes;
+    locks.ForEach([&](HashShard& shard) {
+      memory_internal::ForEachEntry(shard.Table(), [&](const Entry& entry) {
+        const std::string_view key = entry.key();
+        if (key >= begin && (end.empty() || key < end)) deletes.Delete(key);
+      });
+    });
+    if (deletes.Empty()) return absl::OkStatus();
+    memory_internal::HashBatch work(deletes);
+    Apply(work, locks);
+    return absl::OkStatus();
+  }
+
+  template <SortedSource S>
+  absl::Status BulkLoad(S& source) {
+    KV_RETURN_IF_ERROR(check_.Open());
+    return ForEachSorted(source, [this](const Record& record) {
+      return Put(record.key, record.value, {.expires_at = record.expires_at});
+    });
   }
 
   void MultiGet(std::span<const std::string_view> keys, std::span<std::string> values,
@@ -227,7 +233,13 @@ class HashMemory {
     uint64_t count = 0;
     for (size_t i = 0; i < kShards; ++i) {
       bool expired = false;
-      CountIn(tables[i], prefix, now, &count, &expired);
+      memory_internal::ForEachEntry(tables[i], [&](const Entry& entry) {
+        if (ExpiryPart::Expired(entry.expires_at(), now)) {
+          expired = true;
+        } else if (entry.key().starts_with(prefix)) {
+          ++count;
+        }
+      });
       if (expired) SweepWhole(*shards_[i]);
     }
     return count;
@@ -303,6 +315,21 @@ class HashMemory {
     return entry;
   }
 
+  // Makes the batch take effect at one instant; `locks` are those of its shards at least.
+  void Apply(memory_internal::HashBatch& work, Locks& locks) {
+    std::array<uint32_t, kShards> records{};
+    for (const auto& operation : work.operations()) ++records[ShardsPart::ShardOf(operation.hash)];
+    for (size_t i = 0; i < kShards; ++i) {
+      if (records[i] > 0) shards_[i]->MakeRoomForBatch(records[i]);
+    }
+    work.TakeEffect(locks, [this](uint64_t hash) -> HashShard& { return ShardOf(hash); });
+    for (const auto& operation : work.operations()) {
+      Wrote(ShardOf(operation.hash), operation.user_bytes);
+    }
+    work.RetireTo(&ShardOf(work.operations().front().hash));
+    locks.ForEach([](HashShard& shard) { shard.ShrinkIfSparse(); });
+  }
+
   // After each write: counts it, and drops some of what has expired. The shard is locked.
   void Wrote(HashShard& shard, size_t user_bytes) {
     ++shard.counts().writes;
@@ -357,24 +384,6 @@ class HashMemory {
     Locks locks(shards_, set);
     for (size_t i = 0; i < keys.size(); ++i) {
       probes[i].entry = ShardOf(probes[i].hash).Find(probes[i].hash, keys[i]);
-    }
-  }
-
-  static void CountIn(HashTable table, std::string_view prefix, uint64_t now, uint64_t* count,
-                      bool* expired) {
-    const size_t size = table.capacity();
-    for (size_t i = 0; i < size; ++i) {
-      if (i + kAhead < size) {
-        __builtin_prefetch(memory_internal::EntryOf(table.Peek(i + kAhead)));
-      }
-      const memory_internal::Word word = table.Peek(i);
-      if (!memory_internal::IsEntry(word)) continue;
-      const Entry* const entry = memory_internal::EntryOf(word);
-      if (ExpiryPart::Expired(entry->expires_at(), now)) {
-        *expired = true;
-      } else if (entry->key().starts_with(prefix)) {
-        ++*count;
-      }
     }
   }
 

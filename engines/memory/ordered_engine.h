@@ -7,7 +7,8 @@
 // How it keeps the contract:
 //   Writes hold one lock, number their records, insert them, and then publish the last number: the
 //   instant at which they take effect, a whole batch at once. CompareAndSet and ExpireAt read under
-//   that lock, so nothing comes between their look and their write.
+//   that lock, so nothing comes between their look and their write. DeleteRange is a batch of the
+//   keys that it finds under that lock.
 //   Reads take no lock and never wait for writers: they look the table up, then the visible
 //   sequence, then the newest version at or below it.
 //   Cursors and snapshots keep a reference to the table, a sequence and the time; they see what was
@@ -161,6 +162,28 @@ class OrderedMemory {
     return absl::OkStatus();
   }
 
+  absl::Status DeleteRange(std::string_view begin, std::string_view end) {
+    KV_RETURN_IF_ERROR(check_.Read(begin));
+    KV_RETURN_IF_ERROR(CheckSizes(end));
+    if (!end.empty() && end <= begin) return absl::OkStatus();
+    std::shared_ptr<const Table> dead;
+    const std::lock_guard lock(writer_mutex_);
+    // Collected first: the memtable is not written while a cursor walks over it.
+    WriteBatch deletes;
+    Cursor cursor = NewCursor({std::string(begin), std::string(end)});
+    for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) deletes.Delete(cursor.key());
+    WriteBatch::ForEach(deletes.Bytes(), 0, [this](const Record& record) { Insert(record); });
+    dead = Publish(deletes.Count());
+    return absl::OkStatus();
+  }
+
+  template <SortedSource S>
+  absl::Status BulkLoad(S& source) {
+    KV_RETURN_IF_ERROR(check_.Open());
+    return LoadInBatches(source, kLoadBytes,
+                         [this](const WriteBatch& batch) { return Write(batch); });
+  }
+
   absl::StatusOr<CasResult> CompareAndSet(std::string_view key,
                                           std::optional<std::string_view> expected,
                                           std::optional<std::string_view> desired,
@@ -247,6 +270,9 @@ class OrderedMemory {
   absl::Status Close() { return check_.Close(); }
 
  private:
+  // Of a batch of BulkLoad: large enough that its lock costs nothing.
+  static constexpr size_t kLoadBytes = size_t{64} << 10;
+
   explicit OrderedMemory(const ClockPart& clock) : versions_(&epochs_), clock_(clock) {}
 
   uint64_t Now() const { return kExpiry ? clock_.UnixMillis() : 0; }

@@ -51,6 +51,7 @@ class VersionCursor {
   bool Valid() const { return valid_; }
   std::string_view key() const { return record_.key; }
   std::string_view value() const { return record_.value; }
+  uint64_t expires_at() const { return record_.expires_at; }
   const absl::Status& status() const { return status_; }
 
   void SeekToFirst() { Seek(bounds_.lower); }

@@ -5,8 +5,9 @@
 //   Bytes. Keys and values are arbitrary bytes: empty values and keys, embedded NULs. Keys up to
 //   64 KiB, values up to 256 MiB; longer is kInvalidArgument.
 //   Linearizable. Each operation takes effect at one instant between call and return, and
-//   CompareAndSet is atomic against Put, Delete and Write as well as against itself. A batch takes
-//   effect at one instant. MultiGet and Count read one state of the store.
+//   CompareAndSet is atomic against Put, Delete, Write and DeleteRange as well as against itself.
+//   A batch and a DeleteRange each take effect at one instant. MultiGet and Count read one state of
+//   the store.
 //   Durable. When a write returns OK, what its commit policy promises holds (kv/commit). When it
 //   returns an error, it may or may not have taken effect. What survives a crash is a prefix of
 //   the history, and a batch is all or nothing.
@@ -35,6 +36,7 @@
 #include "kv/base/status.h"
 #include "kv/contract/options.h"
 #include "kv/contract/record.h"
+#include "kv/contract/sorted_source.h"
 #include "kv/contract/statistics.h"
 #include "kv/contract/write_batch.h"
 
@@ -65,7 +67,8 @@ concept Engine = requires(E& engine, const Options& options, std::string_view ke
                           std::string* value, std::optional<std::string_view> expected,
                           const WriteBatch& batch, const PutOptions& put_options,
                           std::span<const std::string_view> keys, std::span<std::string> values,
-                          std::span<absl::Status> statuses, uint64_t expires_at) {
+                          std::span<absl::Status> statuses, uint64_t expires_at,
+                          SortedSourceArchetype& source) {
   // Capabilities: what else the engine offers. Generic code asks these, never its name.
   { E::kDurable } -> std::convertible_to<bool>;  // keeps files in Options::directory
   { E::kOrdered } -> std::convertible_to<bool>;  // models OrderedEngine
@@ -81,6 +84,15 @@ concept Engine = requires(E& engine, const Options& options, std::string_view ke
   // OK whether or not the key was there.
   { engine.Delete(key) } -> std::same_as<absl::Status>;
   { engine.Write(batch) } -> std::same_as<absl::Status>;
+  // Deletes every key in [begin, end), at one instant; an empty `end` is no bound. The bounds are
+  // keys, so longer ones are kInvalidArgument; a range that ends where it begins, or before, holds
+  // nothing and is OK.
+  { engine.DeleteRange(key, key) } -> std::same_as<absl::Status>;
+  // Puts what any SortedSource shows from where it stands, in strictly ascending key order
+  // (otherwise kInvalidArgument, which names the key). Each entry takes effect as a Put would; an
+  // error or a crash leaves a prefix of them, in order. All of it is durable on return, whatever
+  // the commit policy. Other writes may have to wait meanwhile; reads do not.
+  { engine.BulkLoad(source) } -> std::same_as<absl::Status>;
   // values[i] and statuses[i] answer keys[i] as Get would; the spans have one size.
   { engine.MultiGet(keys, values, statuses) } -> std::same_as<void>;
   // If the key's value is `expected` (nullopt: absent), makes it `desired` (nullopt: deletes it).
@@ -132,17 +144,33 @@ concept OrderedEngine = Engine<E> && E::kOrdered &&
   { engine.NewCursor(bounds, snapshot) } -> std::same_as<typename E::Cursor>;
 };
 
+// Merges the keys in [begin, end) down to one sorted run, where an empty `end` is no bound: Compact
+// is CompactRange of everything. What shares a file with the range may be merged as well.
+template <typename E>
+concept CompactsRanges = requires(E& engine, std::string_view key) {
+  { engine.CompactRange(key, key) } -> std::same_as<absl::Status>;
+};
+
 // Durable engines can also be opened on a given environment (files and clock), be compacted by
-// hand and check their own files.
+// hand, check their own files and make copies of themselves.
 template <typename E>
 concept DurableEngine = Engine<E> && E::kDurable &&
-    requires(E& engine, const Options& options, const typename E::Environment& environment) {
+    requires(E& engine, const Options& options, const typename E::Environment& environment,
+             const std::string& directory) {
   { E::Open(options, environment) } -> std::same_as<absl::StatusOr<std::unique_ptr<E>>>;
   // Merges everything down to one sorted run.
   { engine.Compact() } -> std::same_as<absl::Status>;
   // Reads every byte that has been written and is not in
   // a log, and checks it. Logs are checked by Open.
   { engine.Verify() } -> std::same_as<absl::Status>;
+  // Makes of `directory` a store of its own that holds this store's state of one instant between
+  // call and return, and is durable on return. The directory is absent or empty, otherwise the call
+  // is refused with kAlreadyExists. Files that never change again are hard links; writes and reads
+  // go on meanwhile. Opening it is how one restores. After a crash or an error the directory holds
+  // no store, one that Open refuses, or the whole copy; without create_if_missing nothing else can
+  // be opened there.
+  { engine.Checkpoint(directory) } -> std::same_as<absl::Status>;
+  requires !E::kOrdered || CompactsRanges<E>;
 };
 
 }  // namespace kv

@@ -59,6 +59,8 @@ struct EngineCalls {
   absl::Status Put(std::string_view, std::string_view, const PutOptions& = {});
   absl::Status Delete(std::string_view);
   absl::Status Write(const WriteBatch&);
+  absl::Status DeleteRange(std::string_view, std::string_view);
+  absl::Status BulkLoad(SortedSourceArchetype&);
   void MultiGet(std::span<const std::string_view>, std::span<std::string>, std::span<absl::Status>);
   absl::StatusOr<CasResult> CompareAndSet(std::string_view, std::optional<std::string_view>,
                                           std::optional<std::string_view>, const PutOptions&);
@@ -77,6 +79,12 @@ static_assert(!OrderedEngine<EngineArchetype> && !DurableEngine<EngineArchetype>
 struct WithoutCas : EngineCalls<WithoutCas> {
   void CompareAndSet() = delete;
 };
+struct WithoutDeleteRange : EngineCalls<WithoutDeleteRange> {
+  void DeleteRange() = delete;
+};
+struct WithoutBulkLoad : EngineCalls<WithoutBulkLoad> {
+  void BulkLoad() = delete;
+};
 struct WithoutPutOptions : EngineCalls<WithoutPutOptions> {
   absl::Status Put(std::string_view, std::string_view);
 };
@@ -93,6 +101,7 @@ struct CountReturnsInt : EngineCalls<CountReturnsInt> {
 struct WithoutDescriptor : EngineCalls<WithoutDescriptor> {
   static void Descriptor() = delete;
 };
+static_assert(!Engine<WithoutDeleteRange> && !Engine<WithoutBulkLoad>);
 static_assert(!Engine<WithoutCas> && !Engine<WithoutPutOptions> && !Engine<WithoutExpiresAt> &&
               !Engine<OpensAnotherType> && !Engine<DeleteReturnsBool> && !Engine<CountReturnsInt> &&
               !Engine<WithoutDescriptor> && !Engine<int>);
@@ -148,6 +157,7 @@ struct DurableCalls : EngineCalls<Self> {
   static absl::StatusOr<std::unique_ptr<Self>> Open(const Options&, const Environment&);
   absl::Status Compact();
   absl::Status Verify();
+  absl::Status Checkpoint(const std::string&);
 };
 
 struct DurableArchetype : DurableCalls<DurableArchetype> {};
@@ -156,6 +166,9 @@ static_assert(DurableEngine<DurableArchetype> && !OrderedEngine<DurableArchetype
 struct DurableWithoutVerify : DurableCalls<DurableWithoutVerify> {
   void Verify() = delete;
 };
+struct DurableWithoutCheckpoint : DurableCalls<DurableWithoutCheckpoint> {
+  void Checkpoint() = delete;
+};
 struct DoesNotSayDurable : DurableCalls<DoesNotSayDurable> {
   static constexpr bool kDurable = false;
 };
@@ -163,9 +176,30 @@ struct DurableWithoutEnvironment : EngineCalls<DurableWithoutEnvironment> {
   static constexpr bool kDurable = true;
   absl::Status Compact();
   absl::Status Verify();
+  absl::Status Checkpoint(const std::string&);
 };
+static_assert(!DurableEngine<DurableWithoutCheckpoint>);
 static_assert(!DurableEngine<DurableWithoutVerify> && !DurableEngine<DoesNotSayDurable> &&
               !DurableEngine<DurableWithoutEnvironment>);
+
+// One that is both can compact a range.
+template <typename Self>
+struct OrderedDurableCalls : OrderedCalls<Self> {
+  static constexpr bool kDurable = true;
+  using Environment = EnvironmentArchetype;
+  static absl::StatusOr<std::unique_ptr<Self>> Open(const Options&, const Environment& = {});
+  absl::Status Compact();
+  absl::Status Verify();
+  absl::Status Checkpoint(const std::string&);
+  absl::Status CompactRange(std::string_view, std::string_view);
+};
+
+struct OrderedDurableArchetype : OrderedDurableCalls<OrderedDurableArchetype> {};
+struct CompactsOnlyEverything : OrderedDurableCalls<CompactsOnlyEverything> {
+  void CompactRange() = delete;
+};
+static_assert(OrderedEngine<OrderedDurableArchetype> && DurableEngine<OrderedDurableArchetype>);
+static_assert(OrderedEngine<CompactsOnlyEverything> && !DurableEngine<CompactsOnlyEverything>);
 
 TEST(CheckSizesTest, TakesTheLimitsAndNoMore) {
   const std::string longest(kMaxKeyBytes, 'k');

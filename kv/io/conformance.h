@@ -188,6 +188,37 @@ TYPED_TEST_P(FileSystemConformance, RenamesAcrossDirectoriesAndWholeDirectories)
   this->ExpectContents(this->Path("x/g"), "bytes");
 }
 
+TYPED_TEST_P(FileSystemConformance, LinksAreNamesOfOneFile) {
+  auto& fs = this->site.fs;
+  ASSERT_TRUE(fs.CreateDirectories(this->Path("d")).ok());
+  EXPECT_TRUE(absl::IsNotFound(fs.Link(this->Path("f"), this->Path("d/g"))));
+  EXPECT_FALSE(fs.Exists(this->Path("d/g")));
+  ASSERT_TRUE(WriteWholeFile(fs, this->Path("f"), "bytes").ok());
+  EXPECT_TRUE(absl::IsNotFound(fs.Link(this->Path("f"), this->Path("missing/g"))));
+  EXPECT_FALSE(fs.Link(this->Path("d"), this->Path("e")).ok()) << "a directory has one name";
+  ASSERT_TRUE(fs.Link(this->Path("f"), this->Path("d/g")).ok());
+  this->ExpectContents(this->Path("d/g"), "bytes");
+
+  auto file = fs.OpenForOverwrite(this->Path("d/g"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_TRUE(file->Append(" and more").ok());
+  this->ExpectContents(this->Path("f"), "bytes and more");
+
+  const absl::Status taken = fs.Link(this->Path("f"), this->Path("d/g"));
+  EXPECT_TRUE(absl::IsAlreadyExists(taken)) << taken;
+  EXPECT_NE(taken.ToString().find(this->Path("d/g")), std::string::npos) << taken;
+  EXPECT_FALSE(fs.Link(this->Path("f"), this->Path("d")).ok());
+
+  EXPECT_TRUE(fs.Remove(this->Path("f")).ok());
+  EXPECT_FALSE(fs.Exists(this->Path("f")));
+  this->ExpectContents(this->Path("d/g"), "bytes and more");
+  EXPECT_TRUE(fs.Link(this->Path("d/g"), this->Path("h")).ok());
+  ASSERT_TRUE(WriteWholeFile(fs, this->Path("other"), "other").ok());
+  EXPECT_TRUE(fs.Rename(this->Path("other"), this->Path("d/g")).ok());
+  this->ExpectContents(this->Path("d/g"), "other");
+  this->ExpectContents(this->Path("h"), "bytes and more");
+}
+
 TYPED_TEST_P(FileSystemConformance, RemovesFiles) {
   auto& fs = this->site.fs;
   const absl::Status missing = fs.Remove(this->Path("f"));
@@ -372,10 +403,10 @@ REGISTER_TYPED_TEST_SUITE_P(FileSystemConformance, AppendsAndReads, CreateEmptie
                             WritesInPlaceAndBeyondTheEnd, OverwritesAnExistingFile,
                             ReadingPastTheEndIsCorruption, MapsAWholeFile, MapsAnEmptyFile,
                             RenamesOverAnExistingFile, RenamesAcrossDirectoriesAndWholeDirectories,
-                            RemovesFiles, ListsFilesSorted, CreatesDirectoriesWithTheirParents,
-                            SyncsDirectories, LocksOnce, AClosedFileRefusesWrites, AMovedFileGoesOn,
-                            SyncsBesideAppends, ReadsFromManyThreads,
-                            AgreesWithAModelOnRandomHistories);
+                            LinksAreNamesOfOneFile, RemovesFiles, ListsFilesSorted,
+                            CreatesDirectoriesWithTheirParents, SyncsDirectories, LocksOnce,
+                            AClosedFileRefusesWrites, AMovedFileGoesOn, SyncsBesideAppends,
+                            ReadsFromManyThreads, AgreesWithAModelOnRandomHistories);
 
 // ---- Models that can crash ----
 
@@ -489,6 +520,36 @@ absl::Status CheckCrashPromises(Make make) {
     KV_RETURN_IF_ERROR(fs.SyncDirectory("/d"));
     KV_RETURN_IF_ERROR(
         Judge(fs, other, "SyncDirectory() lost a Remove()", is_absent, "", Anything));
+  }
+  {
+    auto fs = make();
+    KV_RETURN_IF_ERROR(fs.CreateDirectories("/d"));
+    KV_RETURN_IF_ERROR(fs.CreateDirectories("/e"));
+    const std::string link = "/e/f";
+    auto file = fs.Create(path);
+    KV_RETURN_IF_ERROR(file.status());
+    KV_RETURN_IF_ERROR(file->Append("bytes"));
+    KV_RETURN_IF_ERROR(file->Sync());
+    KV_RETURN_IF_ERROR(fs.SyncDirectory("/d"));
+    KV_RETURN_IF_ERROR(fs.Link(path, link));
+    const auto absent_or_whole = [](const Found& found) {
+      return !found.has_value() || found == "bytes";
+    };
+    KV_RETURN_IF_ERROR(fs.SyncDirectory("/d"));
+    KV_RETURN_IF_ERROR(Judge(fs, link, "Link() harmed the bytes of the file", absent_or_whole,
+                             "Link() is durable", is_absent));
+    KV_RETURN_IF_ERROR(
+        Judge(fs, path, "Link() lost the first name of the file", is("bytes"), "", Anything));
+    KV_RETURN_IF_ERROR(fs.SyncDirectory("/e"));
+    KV_RETURN_IF_ERROR(Judge(fs, link, "SyncDirectory() lost a Link()", is("bytes"), "", Anything));
+    KV_RETURN_IF_ERROR(file->Append(" and more"));
+    KV_RETURN_IF_ERROR(
+        Judge(fs, link, "", Anything, "SyncDirectory() of a Link() syncs the bytes", is("bytes")));
+    KV_RETURN_IF_ERROR(file->Sync());
+    KV_RETURN_IF_ERROR(fs.Remove(path));
+    KV_RETURN_IF_ERROR(fs.SyncDirectory("/d"));
+    KV_RETURN_IF_ERROR(Judge(fs, link, "Remove() of one name of a file harmed the other",
+                             is("bytes and more"), "", Anything));
   }
   {
     auto fs = make();

@@ -3,13 +3,13 @@
 // A FileSystem is a small copyable handle. What its models promise, beyond the signatures:
 //
 //   Durability. Written bytes may be lost until Sync() returns OK; then they, and the file's size,
-//   survive power loss. A created, renamed or removed name may be lost or may come back until
-//   SyncDirectory() of its directory returns OK. Close() does not sync. A failed Sync() means the
-//   unsynced bytes may be gone: the caller must not sync again and believe it.
-//   Order. Without a sync between them, two writes may reach the disk in either order, and a
-//   write may reach it in part (sectors of 512 bytes are whole).
-//   Mapping. Map() gives the bytes of the file as they were when it was opened; they stay valid
-//   until the ReadableFile is destroyed. Files are mapped only after they are sealed.
+//   survive power loss. A created, renamed, linked or removed name may be lost or may come back
+//   until SyncDirectory() of its directory returns OK. Close() does not sync. A failed Sync() means
+//   the unsynced bytes may be gone: the caller must not sync again and believe it. Order. Without a
+//   sync between them, two writes may reach the disk in either order, and a write may reach it in
+//   part (sectors of 512 bytes are whole). Mapping. Map() gives the bytes of the file as they were
+//   when it was opened; they stay valid until the ReadableFile is destroyed. Files are mapped only
+//   after they are sealed.
 //
 // Errors are made with kv/base/status.h and name operation and path.
 // Thread safety: the handle and ReadableFile may be used from many threads; a WritableFile from
@@ -71,6 +71,10 @@ concept FileSystem = std::copyable<S> && requires(S& fs, const std::string& path
   { fs.OpenForRead(path) } -> std::same_as<absl::StatusOr<typename S::ReadableFile>>;
   { fs.Rename(path, path) } -> std::same_as<absl::Status>;
   { fs.Remove(path) } -> std::same_as<absl::Status>;
+  // A second name, `to`, for the file `from`, on the same file system: both show the same bytes,
+  // and each goes without the other. kAlreadyExists when `to` exists. The new name is durable after
+  // SyncDirectory() of its directory; the bytes as they would be without it.
+  { fs.Link(path, path) } -> std::same_as<absl::Status>;
   // The names (not paths) of the files in a directory, sorted.
   { fs.List(path) } -> std::same_as<absl::StatusOr<std::vector<std::string>>>;
   // Makes the directory and its parents; fine if it is there. The new entries are made durable.

@@ -40,6 +40,7 @@ struct BasicMinimalFileSystem {
   absl::StatusOr<W> OpenForOverwrite(const std::string&);
   absl::StatusOr<R> OpenForRead(const std::string&);
   absl::Status Rename(const std::string&, const std::string&);
+  absl::Status Link(const std::string&, const std::string&);
   absl::Status Remove(const std::string&);
   absl::StatusOr<std::vector<std::string>> List(const std::string&);
   absl::Status CreateDirectories(const std::string&);
@@ -77,6 +78,11 @@ struct ForgetsDirectories : MinimalFileSystem {
   absl::Status SyncDirectory(const std::string&) = delete;
 };
 static_assert(!FileSystem<ForgetsDirectories>);
+
+struct CannotLink : MinimalFileSystem {
+  absl::Status Link(const std::string&, const std::string&) = delete;
+};
+static_assert(!FileSystem<CannotLink>);
 
 struct CannotLock : MinimalFileSystem {
   absl::StatusOr<Lock> LockFile(const std::string&) = delete;

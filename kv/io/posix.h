@@ -289,6 +289,13 @@ class PosixFileSystem {
     return absl::OkStatus();
   }
 
+  absl::Status Link(const std::string& from, const std::string& to) {
+    if (::link(from.c_str(), to.c_str()) == -1) {
+      return IoError("link", fmt::format("{} to {}", from, to), errno);
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status Remove(const std::string& path) {
     if (::unlink(path.c_str()) == -1) return IoError("remove", path, errno);
     return absl::OkStatus();

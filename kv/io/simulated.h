@@ -187,6 +187,11 @@ class SimulatedFileSystem {
                          [&](simulated::Disk& disk) { return disk.Rename(from, to); });
   }
 
+  absl::Status Link(const std::string& from, const std::string& to) {
+    return machine_->Run(FileOperation::kLink, fmt::format("{} to {}", from, to),
+                         [&](simulated::Disk& disk) { return disk.Link(from, to); });
+  }
+
   absl::Status Remove(const std::string& path) {
     return machine_->Run(FileOperation::kRemove, path,
                          [&](simulated::Disk& disk) { return disk.Remove(path); });

@@ -8,9 +8,11 @@
 //      to which it adds a name, as fsync does: whole.
 //   3. A rename within one directory is atomic. One across two directories is an entry in each:
 //      each is synced on its own, and in CrashMode::kArbitrary one may survive without the other.
-//   4. An open file lives on without a name until its last handle is gone.
+//   4. A file may have several names, each durable or not by itself; its bytes are synced once for
+//      all of them. Renaming one name of a file to another does nothing, as rename(2).
+//   5. An open file lives on without a name until its last handle is gone.
 //
-// Omits: hard and symbolic links, permissions, removal of directories, renaming a directory to
+// Omits: symbolic links, permissions, removal of directories, renaming a directory to
 // another parent (EXDEV), "..".
 // Thread safety: none.
 #ifndef KV_IO_SIMULATED_DISK_H_
@@ -22,6 +24,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -144,6 +147,17 @@ class Disk {
     return absl::OkStatus();
   }
 
+  absl::Status Link(const std::string& from, const std::string& to) {
+    const std::string both = fmt::format("{} to {}", from, to);
+    KV_ASSIGN_OR_RETURN(const Place source, Locate("link", from));
+    KV_ASSIGN_OR_RETURN(const Place target, Locate("link", to));
+    if (source.node == nullptr) return IoError("link", both, ENOENT);
+    if (target.node != nullptr) return IoError("link", both, EEXIST);
+    if (source.node->directory() != nullptr) return IoError("link", both, EPERM);
+    target.parent->directory()->Apply(++sequence_, {{target.name, source.node}});
+    return absl::OkStatus();
+  }
+
   absl::Status Remove(const std::string& path) {
     KV_ASSIGN_OR_RETURN(const Place place, Locate("remove", path));
     KV_RETURN_IF_ERROR(RequireFile("remove", path, place));
@@ -186,8 +200,11 @@ class Disk {
     return place.ok() && place->node != nullptr;
   }
 
-  // The sizes of all files that have a name, in bytes.
-  uint64_t UsedBytes() const { return UsedBytes(root_); }
+  // The sizes of all files that have a name, in bytes; each once, however many names it has.
+  uint64_t UsedBytes() const {
+    std::set<const Node*> seen;
+    return UsedBytes(root_, &seen);
+  }
 
   // The disk as it may be found afterwards; `notes` gets a line for each file and directory that
   // had unsynced changes. This disk stays as it is.
@@ -270,10 +287,11 @@ class Disk {
     return node;
   }
 
-  static uint64_t UsedBytes(const NodeRef& node) {
+  static uint64_t UsedBytes(const NodeRef& node, std::set<const Node*>* seen) {
+    if (!seen->insert(node.get()).second) return 0;
     if (const File* const file = node->file(); file != nullptr) return file->visible().size();
     uint64_t used = 0;
-    for (const auto& [name, child] : node->directory()->visible) used += UsedBytes(child);
+    for (const auto& [name, child] : node->directory()->visible) used += UsedBytes(child, seen);
     return used;
   }
 

@@ -40,6 +40,7 @@ enum class FileOperation {
   kWrite,
   kSync,
   kRename,
+  kLink,
   kRemove,
   kCreateDirectories,
   kSyncDirectory,
@@ -55,14 +56,14 @@ inline bool IsCounted(FileOperation operation) { return operation < FileOperatio
 
 inline std::string_view ToString(FileOperation operation) {
   constexpr std::string_view kNames[] = {
-      "create",         "write", "sync", "rename", "remove", "create directories",
-      "sync directory", "lock",  "open", "read",   "map",    "list"};
+      "create",         "write", "sync", "rename", "link", "remove", "create directories",
+      "sync directory", "lock",  "open", "read",   "map",  "list"};
   return kNames[static_cast<size_t>(operation)];
 }
 
 enum class Fault {
-  kIoError,      // EIO from a counted operation, which does nothing; from a sync, as kSyncFailure
-  kNoSpace,      // ENOSPC from a create, write, lock or create directories; a part may be written
+  kIoError,  // EIO from a counted operation, which does nothing; from a sync, as kSyncFailure
+  kNoSpace,  // ENOSPC from a create, write, link, lock or create directories; a part may be written
   kShortWrite,   // EIO from a write of which a part, but not all, was written
   kSyncFailure,  // EIO from a file's sync: unsynced bytes are dropped or kept, seeded
   kReadError,    // EIO from an open, read, map or list
@@ -74,7 +75,8 @@ inline bool Strikes(Fault fault, FileOperation operation) {
       return IsCounted(operation);
     case Fault::kNoSpace:
       return operation == FileOperation::kCreate || operation == FileOperation::kWrite ||
-             operation == FileOperation::kLock || operation == FileOperation::kCreateDirectories;
+             operation == FileOperation::kLink || operation == FileOperation::kLock ||
+             operation == FileOperation::kCreateDirectories;
     case Fault::kShortWrite:
       return operation == FileOperation::kWrite;
     case Fault::kSyncFailure:

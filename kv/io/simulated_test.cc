@@ -73,6 +73,8 @@ enum class Defect {
   kSyncKeepsTheName,
   kSyncDirectoryDoesNothing,
   kRenameIsDurable,
+  kLinkIsDurable,
+  kLinkCopies,
   kRemoveIsDurable,
   kAppendIsDurable,
 };
@@ -127,6 +129,14 @@ class Defective {
     KV_RETURN_IF_ERROR(fs_.Rename(from, to));
     return kDefect == Defect::kRenameIsDurable ? fs_.SyncDirectory("/d") : absl::OkStatus();
   }
+  absl::Status Link(const std::string& from, const std::string& to) {
+    if (kDefect == Defect::kLinkCopies) {
+      KV_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(fs_, from));
+      return WriteWholeFile(fs_, to, bytes);
+    }
+    KV_RETURN_IF_ERROR(fs_.Link(from, to));
+    return kDefect == Defect::kLinkIsDurable ? fs_.SyncDirectory("/e") : absl::OkStatus();
+  }
   absl::Status Remove(const std::string& path) {
     KV_RETURN_IF_ERROR(fs_.Remove(path));
     return kDefect == Defect::kRemoveIsDurable ? fs_.SyncDirectory("/d") : absl::OkStatus();
@@ -162,6 +172,9 @@ TEST(CrashPromises, EachDefectIsRefusedByName) {
             "DATA_LOSS: crash mode lose unsynced, seed 0: SyncDirectory() lost the name of a file");
   EXPECT_EQ(Verdict<Defect::kRenameIsDurable>(),
             "FAILED_PRECONDITION: kinder than a disk: Rename() is durable");
+  EXPECT_EQ(Verdict<Defect::kLinkIsDurable>(),
+            "FAILED_PRECONDITION: kinder than a disk: Link() is durable");
+  EXPECT_TRUE(Verdict<Defect::kLinkCopies>().ends_with("Link() harmed the bytes of the file"));
   EXPECT_EQ(Verdict<Defect::kRemoveIsDurable>(),
             "FAILED_PRECONDITION: kinder than a disk: Remove() is durable");
   // Found one step earlier than "Append() ...": closed or not, the bytes are always there.

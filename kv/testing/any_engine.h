@@ -20,24 +20,33 @@
 #include "absl/status/statusor.h"
 #include "kv/contract/engine.h"
 #include "kv/contract/options.h"
+#include "kv/contract/sorted_source.h"
 #include "kv/contract/statistics.h"
 #include "kv/contract/write_batch.h"
 
 namespace kv::testing {
 
-class AnyCursor {
+// A SortedSource of any kind.
+class AnySource {
  public:
-  virtual ~AnyCursor() = default;
+  virtual ~AnySource() = default;
   virtual bool Valid() const = 0;
+  virtual void Next() = 0;
+  virtual std::string_view key() const = 0;
+  virtual std::string_view value() const = 0;
+  virtual uint64_t expires_at() const = 0;
+  virtual absl::Status status() const = 0;
+};
+
+// Also a source, whose entries expire where the engine's cursor says so.
+class AnyCursor : public AnySource {
+ public:
   virtual void SeekToFirst() = 0;
   virtual void SeekToLast() = 0;
   virtual void Seek(std::string_view key) = 0;
   virtual void SeekForPrev(std::string_view key) = 0;
-  virtual void Next() = 0;
   virtual void Prev() = 0;
-  virtual std::string_view key() const = 0;
-  virtual std::string_view value() const = 0;
-  virtual absl::Status status() const = 0;
+  uint64_t expires_at() const override { return kNeverExpires; }
 };
 
 // Opaque: only the engine that took it can read it.
@@ -56,6 +65,8 @@ class AnyEngine {
                            const PutOptions& options) = 0;
   virtual absl::Status Delete(std::string_view key) = 0;
   virtual absl::Status Write(const WriteBatch& batch) = 0;
+  virtual absl::Status DeleteRange(std::string_view begin, std::string_view end) = 0;
+  virtual absl::Status BulkLoad(AnySource& source) = 0;
   virtual void MultiGet(std::span<const std::string_view> keys, std::span<std::string> values,
                         std::span<absl::Status> statuses) = 0;
   virtual absl::StatusOr<CasResult> CompareAndSet(std::string_view key,
@@ -88,7 +99,13 @@ class AnyEngine {
   // Durable engines.
   virtual absl::Status Compact() = 0;
   virtual absl::Status Verify() = 0;
+  virtual absl::Status Checkpoint(const std::string& directory) = 0;
+
+  // Engines that are both.
+  virtual absl::Status CompactRange(std::string_view begin, std::string_view end) = 0;
 };
+
+static_assert(SortedSource<AnySource>);
 
 }  // namespace kv::testing
 

@@ -33,6 +33,10 @@ class Wrapped : public AnyEngine {
   }
   absl::Status Delete(std::string_view key) override { return inner_.Delete(key); }
   absl::Status Write(const WriteBatch& batch) override { return inner_.Write(batch); }
+  absl::Status DeleteRange(std::string_view begin, std::string_view end) override {
+    return inner_.DeleteRange(begin, end);
+  }
+  absl::Status BulkLoad(AnySource& source) override { return inner_.BulkLoad(source); }
   void MultiGet(std::span<const std::string_view> keys, std::span<std::string> values,
                 std::span<absl::Status> statuses) override {
     inner_.MultiGet(keys, values, statuses);
@@ -63,6 +67,12 @@ class Wrapped : public AnyEngine {
   }
   absl::Status Compact() override { return inner_.Compact(); }
   absl::Status Verify() override { return inner_.Verify(); }
+  absl::Status Checkpoint(const std::string& directory) override {
+    return inner_.Checkpoint(directory);
+  }
+  absl::Status CompactRange(std::string_view begin, std::string_view end) override {
+    return inner_.CompactRange(begin, end);
+  }
 
  protected:
   EngineAdapter<ReferenceEngine> inner_{std::make_unique<ReferenceEngine>(SystemClock{})};

@@ -33,6 +33,7 @@ class CursorAdapter final : public AnyCursor {
   void Prev() override { cursor_.Prev(); }
   std::string_view key() const override { return cursor_.key(); }
   std::string_view value() const override { return cursor_.value(); }
+  uint64_t expires_at() const override { return ExpiresAtOf(cursor_); }
   absl::Status status() const override { return cursor_.status(); }
 
  private:
@@ -69,6 +70,10 @@ class EngineAdapter final : public AnyEngine {
   }
   absl::Status Delete(std::string_view key) override { return engine_->Delete(key); }
   absl::Status Write(const WriteBatch& batch) override { return engine_->Write(batch); }
+  absl::Status DeleteRange(std::string_view begin, std::string_view end) override {
+    return engine_->DeleteRange(begin, end);
+  }
+  absl::Status BulkLoad(AnySource& source) override { return engine_->BulkLoad(source); }
   void MultiGet(std::span<const std::string_view> keys, std::span<std::string> values,
                 std::span<absl::Status> statuses) override {
     engine_->MultiGet(keys, values, statuses);
@@ -138,6 +143,20 @@ class EngineAdapter final : public AnyEngine {
       return engine_->Verify();
     } else {
       return absl::UnimplementedError("the engine is not durable");
+    }
+  }
+  absl::Status Checkpoint(const std::string& directory) override {
+    if constexpr (DurableEngine<E>) {
+      return engine_->Checkpoint(directory);
+    } else {
+      return absl::UnimplementedError("the engine is not durable");
+    }
+  }
+  absl::Status CompactRange(std::string_view begin, std::string_view end) override {
+    if constexpr (DurableEngine<E> && CompactsRanges<E>) {
+      return engine_->CompactRange(begin, end);
+    } else {
+      return absl::UnimplementedError("the engine is not both durable and ordered");
     }
   }
 

@@ -57,6 +57,7 @@ class BasicReferenceEngine {
     void Prev() { StandBefore(*at_); }
     std::string_view key() const { return (*at_)->first; }
     std::string_view value() const { return (*at_)->second.value; }
+    uint64_t expires_at() const { return (*at_)->second.expires_at; }
     absl::Status status() const { return status_; }
 
    private:
@@ -123,6 +124,24 @@ class BasicReferenceEngine {
     KV_RETURN_IF_ERROR(sizes);
     WriteBatch::ForEach(batch.Bytes(), 0, [&](const Record& record) { Apply(record); });
     return absl::OkStatus();
+  }
+
+  absl::Status DeleteRange(std::string_view begin, std::string_view end) {
+    std::lock_guard lock(mutex_);
+    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(CheckSizes(begin));
+    KV_RETURN_IF_ERROR(CheckSizes(end));
+    ++statistics_.writes;
+    if (!end.empty() && end <= begin) return absl::OkStatus();
+    map_.erase(map_.lower_bound(begin), end.empty() ? map_.end() : map_.lower_bound(end));
+    return absl::OkStatus();
+  }
+
+  template <SortedSource S>
+  absl::Status BulkLoad(S& source) {
+    return ForEachSorted(source, [this](const Record& record) {
+      return Put(record.key, record.value, {.expires_at = record.expires_at});
+    });
   }
 
   void MultiGet(std::span<const std::string_view> keys, std::span<std::string> values,
@@ -240,6 +259,14 @@ class BasicReferenceEngine {
   void AppendAllTo(WriteBatch* batch) {
     std::lock_guard lock(mutex_);
     for (const auto& [key, stored] : map_) batch->Put(key, stored.value, stored.expires_at);
+  }
+  // Every key in the range, the expired with them.
+  void AppendRangeTo(std::string_view begin, std::string_view end, WriteBatch* deletes) {
+    std::lock_guard lock(mutex_);
+    for (auto it = map_.lower_bound(begin); it != map_.end(); ++it) {
+      if (!end.empty() && it->first >= end) break;
+      deletes->Delete(it->first);
+    }
   }
 
  private:

@@ -23,6 +23,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -118,6 +119,28 @@ class ReferenceStore {
     return model_.Write(batch);
   }
 
+  // Logged as one batch that deletes what is there.
+  absl::Status DeleteRange(std::string_view begin, std::string_view end) {
+    std::lock_guard lock(mutex_);
+    KV_RETURN_IF_ERROR(Usable());
+    KV_RETURN_IF_ERROR(CheckSizes(begin));
+    KV_RETURN_IF_ERROR(CheckSizes(end));
+    WriteBatch deletes;
+    model_.AppendRangeTo(begin, end, &deletes);
+    if (deletes.Empty()) return absl::OkStatus();
+    KV_RETURN_IF_ERROR(Log(deletes));
+    return model_.Write(deletes);
+  }
+
+  template <SortedSource S>
+  absl::Status BulkLoad(S& source) {
+    absl::Status status = ForEachSorted(source, [this](const Record& record) {
+      return Put(record.key, record.value, {.expires_at = record.expires_at});
+    });
+    status.Update(Flush());
+    return status;
+  }
+
   void MultiGet(std::span<const std::string_view> keys, std::span<std::string> values,
                 std::span<absl::Status> statuses) {
     model_.MultiGet(keys, values, statuses);
@@ -181,6 +204,17 @@ class ReferenceStore {
     return Poison(RewriteLog());
   }
 
+  absl::Status CompactRange(std::string_view, std::string_view) { return Compact(); }
+
+  absl::Status Checkpoint(const std::string& directory) {
+    std::lock_guard lock(mutex_);
+    KV_RETURN_IF_ERROR(Usable());
+    KV_RETURN_IF_ERROR(files_.CreateDirectories(directory));
+    KV_ASSIGN_OR_RETURN(const std::vector<std::string> there, files_.List(directory));
+    if (!there.empty()) return absl::AlreadyExistsError(directory + " is not empty");
+    return WriteLog(directory).status();
+  }
+
   absl::Status Verify() {
     std::lock_guard lock(mutex_);
     KV_RETURN_IF_ERROR(Usable());
@@ -201,10 +235,12 @@ class ReferenceStore {
  private:
   ReferenceStore(std::string directory, const Env& environment)
       : directory_(std::move(directory)),
-        log_path_(directory_ + "/log"),
+        log_path_(LogPath(directory_)),
         environment_(environment),
         files_(environment_.file_system),
         model_(environment_.clock) {}
+
+  static std::string LogPath(const std::string& directory) { return directory + "/log"; }
 
   absl::Status Usable() const { return error_; }
 
@@ -258,6 +294,13 @@ class ReferenceStore {
   }
 
   absl::Status RewriteLog() {
+    KV_ASSIGN_OR_RETURN(auto file, WriteLog(directory_));
+    log_.emplace(std::move(file));
+    buffer_.clear();  // the new log has it all
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<typename Files::WritableFile> WriteLog(const std::string& directory) {
     // Everything, the expired with it: the clock may be turned back before the next Open.
     WriteBatch all;
     model_.AppendAllTo(&all);
@@ -266,16 +309,15 @@ class ReferenceStore {
     AppendFixed64(&header, kMagic);
     AppendFixed64(&header, base.size());
     AppendFixed64(&header, Checksum(header, 0));
-    const std::string new_path = log_path_ + ".new";
+    const std::string path = LogPath(directory);
+    const std::string new_path = path + ".new";
     KV_ASSIGN_OR_RETURN(auto file, files_.Create(new_path));
     KV_RETURN_IF_ERROR(file.Append(header));
     KV_RETURN_IF_ERROR(file.Append(base));
     if constexpr (Parts::kSyncsBeforeRename) KV_RETURN_IF_ERROR(file.Sync());
-    KV_RETURN_IF_ERROR(files_.Rename(new_path, log_path_));
-    KV_RETURN_IF_ERROR(files_.SyncDirectory(directory_));
-    log_.emplace(std::move(file));
-    buffer_.clear();  // the new log has it all
-    return absl::OkStatus();
+    KV_RETURN_IF_ERROR(files_.Rename(new_path, path));
+    KV_RETURN_IF_ERROR(files_.SyncDirectory(directory));
+    return file;
   }
 
   absl::Status ReadLog(Model* into) {
