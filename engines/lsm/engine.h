@@ -346,6 +346,7 @@ class Lsm {
   absl::Status Close() {
     KV_RETURN_IF_ERROR(CheckOpen());
     closed_ = true;
+    commit_.Stop();
     background_.reset();
     absl::Status status = journal_->Close();
     lock_.reset();

@@ -189,7 +189,8 @@ TEST(FaultsTest, BackgroundFlushGoesOnAfterAFailureThatAFlushByHandCured) {
     CommitRequest request{.entries = batch.Bytes(), .count = batch.Count()};
     CommitRequest* const group[] = {&request};
     ASSERT_TRUE(journal.Log(group).ok());
-    journal.Apply(group);
+    journal.Insert(group);
+    journal.Publish(group);
     ASSERT_TRUE(journal.Rotate().ok());
   };
   fill_a_memtable();

@@ -5,7 +5,9 @@
 // A log is complete before the next one is begun: a synced log has synced each of its records, and
 // the header of the next says where it ended, so recovery finds a loss between them.
 //
-// Thread safety: one thread at a time, as commit policies promise.
+// A log of a policy that syncs is durable before the next is begun, whoever asks for the change.
+//
+// Thread safety: as commit policies promise: one thread at a time, and beside it one in Sync.
 #ifndef ENGINES_LSM_JOURNAL_H_
 #define ENGINES_LSM_JOURNAL_H_
 
@@ -20,6 +22,7 @@
 
 #include "engines/lsm/store.h"
 #include "kv/base/status.h"
+#include "kv/base/sticky_error.h"
 #include "kv/commit/concept.h"
 #include "kv/contract/write_batch.h"
 #include "kv/io/environment.h"
@@ -34,6 +37,8 @@ class LsmJournal {
   using Memory = typename StoreType::Memory;
   using Writer = LogWriter<typename StoreType::Files>;
   static constexpr bool kSyncedLog = Parts::Commit::kDurableOnReturn;
+  static constexpr bool kBackgroundThreads =
+      Environment::kBackgroundWork == BackgroundWork::kThreads;
 
   // `log` is the log of the store's active memtable; `next` numbers the next write.
   LsmJournal(StoreType& store, Writer log, uint64_t memtable_bytes, Sequence next)
@@ -62,16 +67,24 @@ class LsmJournal {
     return log;
   }
 
+  uint64_t MonotonicNanos() const { return store_.environment().clock.MonotonicNanos(); }
+
+  bool HasRoom(CommitGroup) const {
+    return !error_.failed() && owed_nanos_ < kShortestSleepNanos &&
+           active_->table.MemoryBytes() < active_bytes_;
+  }
+
   absl::Status Reserve(CommitGroup group) {
-    KV_RETURN_IF_ERROR(error_);
-    SlowDown(group);
-    if (active_->table.MemoryBytes() < active_bytes_) [[likely]] {
+    if (HasRoom(group)) [[likely]] {
       return absl::OkStatus();
     }
-    return Rotate();
+    KV_RETURN_IF_ERROR(error_.Get());
+    PayDebt();
+    return active_->table.MemoryBytes() < active_bytes_ ? absl::OkStatus() : Rotate();
   }
 
   absl::Status Log(CommitGroup group) {
+    KV_RETURN_IF_ERROR(error_.Get());
     uint64_t count = 0;
     size_t bytes = 0;
     for (CommitRequest* request : group) {
@@ -83,45 +96,51 @@ class LsmJournal {
         log_.AppendRecord(next_, static_cast<uint32_t>(count), [&](std::string* to) {
           for (const CommitRequest* request : group) to->append(request->entries);
         });
-    if (!status.ok()) return Fail(std::move(status));
+    if (!status.ok()) return error_.Set(std::move(status));
     next_ += count;
+    Owe(bytes);
     store_.counters().Add(LsmCounter::kWalBytes, bytes + kLogRecordHeaderBytes);
     return absl::OkStatus();
   }
 
+  absl::Status WriteOut() { return Checked(log_.WriteOut()); }
+
   absl::Status Sync() {
     store_.counters().Add(LsmCounter::kWalSyncs);
-    absl::Status status = log_.Sync();
-    return status.ok() ? status : Fail(std::move(status));
+    return Checked(log_.SyncFile());
   }
 
-  void Apply(CommitGroup group) {
-    uint64_t count = 0;
+  // Readers look no further than the last published sequence number.
+  void Insert(CommitGroup group) {
     uint64_t bytes = 0;
     for (const CommitRequest* request : group) {
       WriteBatch::ForEach(request->entries, request->first, [&](const Record& record) {
         active_->table.Insert(record);
         bytes += record.key.size() + record.value.size();
       });
-      count += request->count;
     }
-    store_.PublishSequence(next_ - 1);
-    store_.counters().Add(LsmCounter::kWrites, count);
     store_.counters().Add(LsmCounter::kUserBytesWritten, bytes);
+  }
+
+  void Publish(CommitGroup group) {
+    if (group.empty()) return;
+    uint64_t count = 0;
+    for (const CommitRequest* request : group) count += request->count;
+    store_.PublishSequence(group.back()->first + group.back()->count - 1);
+    store_.counters().Add(LsmCounter::kWrites, count);
   }
 
   // Makes the active memtable immutable, unless it is empty, whatever its size.
   absl::Status Rotate() {
-    KV_RETURN_IF_ERROR(error_);
+    KV_RETURN_IF_ERROR(error_.Get());
     if (active_->table.Entries() == 0) return absl::OkStatus();
     KV_RETURN_IF_ERROR(WaitForRoom());
-    absl::Status status = log_.WriteOut();
-    if (!status.ok()) return Fail(std::move(status));
+    KV_RETURN_IF_ERROR(Checked(Parts::Commit::kSyncs ? log_.Sync() : log_.WriteOut()));
     const uint64_t number = store_.NewFileNumber();
     auto log = StartLog(store_, number, &log_);
     // The new log may be there already and say where the old one ends, so the old one must not
     // grow.
-    if (!log.ok()) return Fail(std::move(log).status());
+    if (!log.ok()) return error_.Set(std::move(log).status());
     log_ = *std::move(log);
     active_ = std::make_shared<Memory>(number);
     store_.Rotate(active_);
@@ -134,8 +153,8 @@ class LsmJournal {
 
   // Ends the log and says so in the manifest. No write comes after this.
   absl::Status Close() {
-    KV_RETURN_IF_ERROR(error_);
-    if constexpr (!kSyncedLog) KV_RETURN_IF_ERROR(SyncOlderLogs());
+    KV_RETURN_IF_ERROR(error_.Get());
+    if constexpr (!Parts::Commit::kSyncs) KV_RETURN_IF_ERROR(SyncOlderLogs());
     KV_RETURN_IF_ERROR(log_.Seal(next_));
     return store_.RecordCleanClose(log_.Generation(), log_.End());
   }
@@ -145,17 +164,19 @@ class LsmJournal {
   static constexpr size_t kMaxImmutable = 1;
   // At full debt writes go at 8 MB/s.
   static constexpr double kNanosPerByteAtFullDebt = 125;
-  static constexpr uint64_t kShortestSleepNanos = 1'000'000;
+  static constexpr double kShortestSleepNanos = 1'000'000;
 
   // In proportion to what compaction has still to do, so that writers meet a slope and not a wall.
-  void SlowDown(CommitGroup group) {
+  // Writes run up a debt of time, and Reserve pays it in sleeps that are worth one.
+  void Owe(size_t bytes) {
     const double debt = store_.Debt();
     if (debt <= 0) [[likely]] {
       return;
     }
-    size_t bytes = 0;
-    for (const CommitRequest* request : group) bytes += request->entries.size();
     owed_nanos_ += static_cast<double>(bytes) * kNanosPerByteAtFullDebt * std::min(debt, 1.0);
+  }
+
+  void PayDebt() {
     if (owed_nanos_ < kShortestSleepNanos) return;
     Stall([&] {
       std::this_thread::sleep_for(std::chrono::nanoseconds(static_cast<uint64_t>(owed_nanos_)));
@@ -207,7 +228,9 @@ class LsmJournal {
     return status;
   }
 
-  absl::Status Fail(absl::Status status) { return error_ = std::move(status); }
+  absl::Status Checked(absl::Status status) {
+    return status.ok() ? status : error_.Set(std::move(status));
+  }
 
   StoreType& store_;
   Writer log_;
@@ -215,7 +238,7 @@ class LsmJournal {
   const uint64_t active_bytes_;  // at which the active memtable is full
   Sequence next_;
   double owed_nanos_ = 0;
-  absl::Status error_;  // sticky
+  StickyError error_;
 };
 
 }  // namespace kv

@@ -10,6 +10,7 @@
 #include "kv/commit/every_write.h"
 #include "kv/commit/group.h"
 #include "kv/commit/none.h"
+#include "kv/commit/steps.h"
 
 namespace kv {
 namespace {
@@ -26,7 +27,7 @@ TEST(CommitConformance, EveryPolicyKeepsItsPromises) {
 
 TEST(GroupCommit, WritersShareSyncs) {
   GroupCommit<> commit;
-  WatchfulJournal journal;
+  WatchfulJournal<> journal;
   std::vector<std::thread> writers;
   for (int thread = 0; thread < 8; ++thread) {
     writers.emplace_back([&] {
@@ -37,7 +38,7 @@ TEST(GroupCommit, WritersShareSyncs) {
     });
   }
   for (std::thread& writer : writers) writer.join();
-  EXPECT_EQ(journal.Applied(), 1600u);
+  EXPECT_EQ(journal.Published(), 1600u);
   EXPECT_LT(journal.Syncs(), 1600u);
 }
 
@@ -48,6 +49,7 @@ template <typename Steps>
 struct BrokenCommit {
   static constexpr std::string_view kName = "broken";
   static constexpr bool kDurableOnReturn = true;
+  static constexpr bool kSyncs = true;
 
   template <typename J>
   absl::Status Commit(J& journal, CommitRequest& request) {
@@ -59,15 +61,18 @@ struct BrokenCommit {
     const std::lock_guard lock(mutex);
     std::forward<Action>(action)();
   }
+  void Stop() {}
   std::mutex mutex;
 };
 
-struct AppliesBeforeSync {
+struct PublishesBeforeSync {
   static absl::Status Run(auto& journal, CommitGroup group, std::mutex& mutex) {
     const std::lock_guard lock(mutex);
     KV_RETURN_IF_ERROR(journal.Reserve(group));
     KV_RETURN_IF_ERROR(journal.Log(group));
-    journal.Apply(group);
+    KV_RETURN_IF_ERROR(journal.WriteOut());
+    journal.Insert(group);
+    journal.Publish(group);
     return journal.Sync();
   }
 };
@@ -77,37 +82,79 @@ struct IgnoresFailedSync {
     const std::lock_guard lock(mutex);
     KV_RETURN_IF_ERROR(journal.Reserve(group));
     KV_RETURN_IF_ERROR(journal.Log(group));
-    const bool synced = journal.Sync().ok();
-    if (synced) journal.Apply(group);
+    KV_RETURN_IF_ERROR(journal.WriteOut());
+    if (!journal.Sync().ok()) return absl::OkStatus();
+    journal.Insert(group);
+    journal.Publish(group);
     return absl::OkStatus();
   }
 };
 
 struct DoesNotLock {
   static absl::Status Run(auto& journal, CommitGroup group, std::mutex&) {
-    KV_RETURN_IF_ERROR(journal.Reserve(group));
-    KV_RETURN_IF_ERROR(journal.Log(group));
-    KV_RETURN_IF_ERROR(journal.Sync());
-    journal.Apply(group);
-    return absl::OkStatus();
+    return CommitInSteps<CommitSync::kBeforePublish>(journal, group);
   }
 };
 
-struct ForgetsToApply {
+struct ForgetsToPublish {
   static absl::Status Run(auto& journal, CommitGroup group, std::mutex& mutex) {
     const std::lock_guard lock(mutex);
     KV_RETURN_IF_ERROR(journal.Reserve(group));
     KV_RETURN_IF_ERROR(journal.Log(group));
-    return journal.Sync();
+    KV_RETURN_IF_ERROR(journal.WriteOut());
+    KV_RETURN_IF_ERROR(journal.Sync());
+    journal.Insert(group);
+    return absl::OkStatus();
+  }
+};
+
+struct ForgetsToInsert {
+  static absl::Status Run(auto& journal, CommitGroup group, std::mutex& mutex) {
+    const std::lock_guard lock(mutex);
+    KV_RETURN_IF_ERROR(journal.Reserve(group));
+    KV_RETURN_IF_ERROR(journal.Log(group));
+    KV_RETURN_IF_ERROR(journal.WriteOut());
+    KV_RETURN_IF_ERROR(journal.Sync());
+    journal.Publish(group);
+    return absl::OkStatus();
+  }
+};
+
+struct ForgetsToWriteOut {
+  static absl::Status Run(auto& journal, CommitGroup group, std::mutex& mutex) {
+    const std::lock_guard lock(mutex);
+    KV_RETURN_IF_ERROR(journal.Reserve(group));
+    KV_RETURN_IF_ERROR(journal.Log(group));
+    KV_RETURN_IF_ERROR(journal.Sync());
+    journal.Insert(group);
+    journal.Publish(group);
+    return absl::OkStatus();
+  }
+};
+
+struct DoesNotReserve {
+  static absl::Status Run(auto& journal, CommitGroup group, std::mutex& mutex) {
+    const std::lock_guard lock(mutex);
+    KV_RETURN_IF_ERROR(journal.Log(group));
+    KV_RETURN_IF_ERROR(journal.WriteOut());
+    KV_RETURN_IF_ERROR(journal.Sync());
+    journal.Insert(group);
+    journal.Publish(group);
+    return absl::OkStatus();
   }
 };
 
 TEST(CommitConformance, RefusesBrokenPolicies) {
-  EXPECT_EQ(CheckCommitOrder<BrokenCommit<AppliesBeforeSync>>(1, 10).message(),
-            "Apply before Sync");
+  const auto complaint = []<typename Steps>(Steps) {
+    return std::string(CheckCommitOrder<BrokenCommit<Steps>>(1, 10).message());
+  };
+  EXPECT_EQ(complaint(PublishesBeforeSync()), "Publish before Sync");
+  EXPECT_EQ(complaint(ForgetsToWriteOut()), "Publish before Sync");
+  EXPECT_EQ(complaint(ForgetsToPublish()), "Commit returned before Publish");
+  EXPECT_EQ(complaint(ForgetsToInsert()),
+            "Publish of a request that was not inserted, or out of order");
+  EXPECT_EQ(complaint(DoesNotReserve()), "Log without room");
   EXPECT_FALSE(CheckFailedSync<BrokenCommit<IgnoresFailedSync>>(1, 3).ok());
-  EXPECT_EQ(CheckCommitOrder<BrokenCommit<ForgetsToApply>>(1, 10).message(),
-            "Commit returned before Apply");
 }
 
 #if !defined(__SANITIZE_THREAD__)  // which would report the planted race itself
@@ -124,22 +171,42 @@ struct NoName : NoCommit {
 struct NoExclusively {
   static constexpr std::string_view kName = "no_exclusively";
   static constexpr bool kDurableOnReturn = true;
+  static constexpr bool kSyncs = true;
   template <typename J>
   absl::Status Commit(J& journal, CommitRequest& request);
+  void Stop();
 };
 struct NoReturn {
   static constexpr std::string_view kName = "no_return";
   static constexpr bool kDurableOnReturn = true;
+  static constexpr bool kSyncs = true;
   template <typename J>
   void Commit(J& journal, CommitRequest& request);
   template <typename Action>
   void Exclusively(Action&& action);
+  void Stop();
+};
+// Durable without a sync.
+struct NeverSyncs : EveryWriteCommit {
+  static constexpr bool kSyncs = false;
 };
 
 static_assert(Commit<BrokenCommit<DoesNotLock>>);  // semantics are for the suite
 static_assert(!Commit<NoName>);
 static_assert(!Commit<NoExclusively>);
 static_assert(!Commit<NoReturn>);
+static_assert(!Commit<NeverSyncs>);
+
+struct OldJournal {
+  absl::Status Reserve(CommitGroup);
+  absl::Status Log(CommitGroup);
+  absl::Status Sync();
+  void Apply(CommitGroup);
+};
+struct NoClock : JournalArchetype {
+  void MonotonicNanos();
+};
+static_assert(!Journal<OldJournal> && !Journal<NoClock>);
 
 }  // namespace
 }  // namespace kv

@@ -1,7 +1,7 @@
 // Group commit: writers that arrive while a sync is under way share the next one.
 //
 // The first writer to find nobody leading leads: it yields until the group has stopped growing,
-// takes everyone who is waiting (up to max_group), and logs, syncs and applies for all of them.
+// takes everyone who is waiting (up to max_group), and logs, syncs and publishes for all of them.
 // The others sleep on one word, which the leader changes and wakes once for all. Whoever is awake
 // first leads next; nobody is handed the lead in its sleep, because waking an idle processor costs
 // a good part of a sync.
@@ -33,6 +33,7 @@
 #include <vector>
 
 #include "kv/commit/concept.h"
+#include "kv/commit/steps.h"
 
 namespace kv {
 
@@ -47,6 +48,7 @@ class GroupCommit {
  public:
   static constexpr std::string_view kName = "group";
   static constexpr bool kDurableOnReturn = true;
+  static constexpr bool kSyncs = true;
 
   template <typename J>
   absl::Status Commit(J& journal, CommitRequest& request) {
@@ -88,6 +90,8 @@ class GroupCommit {
     Wake();
   }
 
+  void Stop() {}
+
  private:
   // False when someone leads already, or has just finished this request.
   bool TakeLead(const CommitRequest& request) {
@@ -101,7 +105,7 @@ class GroupCommit {
   void Lead(J& journal) {
     LetGroupGrow();
     TakeGroup();
-    const absl::Status status = LogAndApply(journal);
+    const absl::Status status = CommitInSteps<CommitSync::kBeforePublish>(journal, group_);
     for (CommitRequest* request : group_) {
       request->result = status;
       // release: `result` first. The request may be gone after this line.
@@ -130,15 +134,6 @@ class GroupCommit {
     waiting_.erase(waiting_.begin(), end);
     // relaxed: the same hint, read by LetGroupGrow.
     waiting_count_.store(waiting_.size(), std::memory_order_relaxed);
-  }
-
-  template <typename J>
-  absl::Status LogAndApply(J& journal) {
-    if (absl::Status status = journal.Reserve(group_); !status.ok()) return status;
-    if (absl::Status status = journal.Log(group_); !status.ok()) return status;
-    if (absl::Status status = journal.Sync(); !status.ok()) return status;
-    journal.Apply(group_);
-    return absl::OkStatus();
   }
 
   // Gives way while that brings more writers in, if there were any about lately.

@@ -1,24 +1,30 @@
 // Writes one write-ahead log (format: log_format.h).
 //
-// Records are staged in a buffer and reach the file when it is full or is synced, so that an
-// unsynced record costs a memory copy and not a system call. A synced log is written into bytes
-// that the file already has: a recycled file as it is, a new one after zeros, a stretch ahead of
-// the records. Syncing an overwrite spares the file system the update of its own metadata.
+// Records are staged in a buffer, so that an unsynced record costs a memory copy and not a system
+// call. An unsynced log's buffer reaches the file when it is full, or when the caller says so; a
+// synced log's only when the caller says so, since each write-out must be synced before the next
+// (log_format.h). A synced log is written into bytes that the file already has: a recycled file as
+// it is, a new one after zeros, a stretch ahead of the records. Syncing an overwrite spares the
+// file system the update of its own metadata.
 //
 // After the first error every later call returns it: what a failed write or sync left in the file
 // is unknown (see docs on fsync errors, e.g. Rebello et al., "Can Applications Recover from fsync
 // Failures?", ATC 2020).
 //
-// Thread safety: one thread at a time.
+// Thread safety: one thread at a time, except that SyncFile() may run in another thread beside
+// AppendRecord(), WriteOut() and the accessors. Movable while only one thread knows it.
 #ifndef KV_IO_LOG_WRITER_H_
 #define KV_IO_LOG_WRITER_H_
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "kv/base/status.h"
+#include "kv/base/sticky_error.h"
 #include "kv/io/file_system.h"
 #include "kv/io/log_format.h"
 
@@ -42,7 +48,7 @@ class LogWriter {
   // are numbered from `first` on. Durable after the next Sync.
   template <typename Append>
   absl::Status AppendRecord(uint64_t first, uint32_t count, Append&& append) {
-    KV_RETURN_IF_ERROR(error_);
+    KV_RETURN_IF_ERROR(shared_->error.Get());
     const size_t begin = buffer_.size();
     buffer_.resize(begin + kLogRecordHeaderBytes);
     std::forward<Append>(append)(&buffer_);
@@ -53,29 +59,39 @@ class LogWriter {
     StoreFixed64(header + 16, first);
     const std::string_view covered(header + 8, kLogRecordHeaderBytes - 8 + size);
     StoreFixed64(header, Checksum(covered, LogRecordSeed(header_.generation, written_ + begin)));
-    return buffer_.size() >= kBufferBytes ? WriteOut() : absl::OkStatus();
+    return !header_.synced && buffer_.size() >= kBufferBytes ? WriteOut() : absl::OkStatus();
   }
 
   // Hands every record so far to the file: a kill of the process does not lose them any more.
   absl::Status WriteOut() {
-    KV_RETURN_IF_ERROR(error_);
+    KV_RETURN_IF_ERROR(shared_->error.Get());
     if (buffer_.empty()) return absl::OkStatus();
-    if (absl::Status status = FillAhead(End()); !status.ok()) return error_ = status;
-    if (absl::Status status = file_.WriteAt(written_, buffer_); !status.ok()) {
-      return error_ = status;
-    }
+    KV_RETURN_IF_ERROR(Checked(FillAhead(End())));
+    KV_RETURN_IF_ERROR(Checked(file_.WriteAt(written_, buffer_)));
     written_ += buffer_.size();
+    // release: the bytes are in the file; pairs with the acquire in SyncFile.
+    shared_->handed_out.store(written_, std::memory_order_release);
     buffer_.clear();
     // One huge batch must not hold its memory for the life of the log.
     if (buffer_.capacity() > 16 * kBufferBytes) buffer_.shrink_to_fit();
     return absl::OkStatus();
   }
 
-  // Makes every record so far durable.
+  // Makes durable every record that WriteOut() handed out before this call.
+  absl::Status SyncFile() {
+    KV_RETURN_IF_ERROR(shared_->error.Get());
+    // acquire: pairs with the release in WriteOut.
+    const uint64_t covered = shared_->handed_out.load(std::memory_order_acquire);
+    KV_RETURN_IF_ERROR(Checked(file_.Sync()));
+    // release: the sync came first; pairs with the acquire in Durable.
+    shared_->durable.store(covered, std::memory_order_release);
+    return absl::OkStatus();
+  }
+
+  // Makes every record so far durable; costs nothing where they are.
   absl::Status Sync() {
     KV_RETURN_IF_ERROR(WriteOut());
-    if (absl::Status status = file_.Sync(); !status.ok()) return error_ = status;
-    return absl::OkStatus();
+    return Durable() == written_ ? absl::OkStatus() : SyncFile();
   }
 
   // Ends the log; `next` is the sequence number of the next write. The records are durable before
@@ -86,7 +102,10 @@ class LogWriter {
     return Sync();
   }
 
-  // Where the next record goes, in bytes from the start of the file.
+  // Up to where the log is durable, in bytes from the start of the file.
+  // acquire: pairs with the release in SyncFile.
+  uint64_t Durable() const { return shared_->durable.load(std::memory_order_acquire); }
+  // Where the next record goes.
   uint64_t End() const { return written_ + buffer_.size(); }
   uint64_t Generation() const { return header_.generation; }
 
@@ -96,6 +115,17 @@ class LogWriter {
 
   LogWriter(typename Files::WritableFile file, LogHeader header)
       : file_(std::move(file)), header_(header), filled_(file_.Size()) {}
+
+  // What the thread in SyncFile() shares with the one that writes.
+  struct Shared {
+    StickyError error;
+    std::atomic<uint64_t> handed_out{0};  // == written_
+    std::atomic<uint64_t> durable{0};
+  };
+
+  absl::Status Checked(absl::Status status) {
+    return status.ok() ? status : shared_->error.Set(std::move(status));
+  }
 
   absl::Status FillAhead(uint64_t end) {
     if (!header_.synced || end <= filled_) return absl::OkStatus();
@@ -109,7 +139,7 @@ class LogWriter {
   std::string buffer_;    // records from offset written_ on
   uint64_t written_ = 0;  // bytes handed to the file
   uint64_t filled_ = 0;   // bytes the file has
-  absl::Status error_;    // sticky
+  std::unique_ptr<Shared> shared_ = std::make_unique<Shared>();
 };
 
 }  // namespace kv

@@ -1,0 +1,51 @@
+// The first error of something that may not go on after one: set once, the same for ever.
+//
+// Invariants:
+//   1. Once set, it never changes: later errors are consequences of the first.
+//   2. Who sees failed() sees the error.
+//
+// Thread safety: all functions may be called from many threads; setting takes a lock, looking takes
+// none while there is no error.
+#ifndef KV_BASE_STICKY_ERROR_H_
+#define KV_BASE_STICKY_ERROR_H_
+
+#include <atomic>
+#include <mutex>
+#include <utility>
+
+#include "absl/status/status.h"
+
+namespace kv {
+
+class StickyError {
+ public:
+  // acquire: pairs with the release in Set, so that what failed before is seen as it was left.
+  bool failed() const { return failed_.load(std::memory_order_acquire); }
+
+  // The first error, or OK.
+  absl::Status Get() const {
+    if (!failed()) [[likely]] {
+      return absl::OkStatus();
+    }
+    const std::lock_guard lock(mutex_);
+    return error_;
+  }
+
+  // Keeps `error`, which is not OK, unless there is one. Returns the one that is kept.
+  absl::Status Set(absl::Status error) {
+    const std::lock_guard lock(mutex_);
+    if (error_.ok()) error_ = std::move(error);
+    // release: pairs with the acquire in failed().
+    failed_.store(true, std::memory_order_release);
+    return error_;
+  }
+
+ private:
+  std::atomic<bool> failed_{false};
+  mutable std::mutex mutex_;
+  absl::Status error_;  // guarded by mutex_
+};
+
+}  // namespace kv
+
+#endif  // KV_BASE_STICKY_ERROR_H_

@@ -1,0 +1,42 @@
+#include "kv/base/sticky_error.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace kv {
+namespace {
+
+TEST(StickyError, IsOkUntilItIsSet) {
+  StickyError error;
+  EXPECT_FALSE(error.failed());
+  EXPECT_TRUE(error.Get().ok());
+}
+
+TEST(StickyError, KeepsTheFirstError) {
+  StickyError error;
+  EXPECT_EQ(error.Set(absl::UnavailableError("first")).message(), "first");
+  EXPECT_EQ(error.Set(absl::DataLossError("second")).message(), "first");
+  EXPECT_TRUE(error.failed());
+  EXPECT_EQ(error.Get(), absl::UnavailableError("first"));
+}
+
+TEST(StickyError, AllThreadsSeeOneError) {
+  StickyError error;
+  std::vector<absl::Status> seen(4);
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < seen.size(); ++i) {
+    threads.emplace_back([&, i] {
+      error.Set(absl::UnavailableError(std::to_string(i))).IgnoreError();
+      seen[i] = error.Get();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const absl::Status& status : seen) EXPECT_EQ(status, seen[0]);
+  EXPECT_FALSE(seen[0].ok());
+}
+
+}  // namespace
+}  // namespace kv
