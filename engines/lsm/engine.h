@@ -47,6 +47,7 @@
 #include "kv/base/hash.h"
 #include "kv/cache/concept.h"
 #include "kv/commit/concept.h"
+#include "kv/commit/steps.h"
 #include "kv/compaction/concept.h"
 #include "kv/compaction/manual.h"
 #include "kv/compression/concept.h"
@@ -195,10 +196,9 @@ class Lsm {
       if (!status.ok() || deletes.Empty()) return;
       CommitRequest request{.entries = deletes.Bytes(), .count = deletes.Count()};
       CommitRequest* const group[] = {&request};
-      status = journal_->Reserve(group);
-      status.Update(status.ok() ? journal_->Log(group) : status);
-      status.Update(status.ok() && kDurableOnReturn ? journal_->Sync() : status);
-      if (status.ok()) journal_->Apply(group);
+      constexpr CommitSync kSync =
+          kDurableOnReturn ? CommitSync::kBeforePublish : CommitSync::kLater;
+      status = CommitInSteps<kSync>(*journal_, group);
     });
     return status;
   }
