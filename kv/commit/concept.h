@@ -13,10 +13,9 @@
 //             hide it does nothing here and all of it in Publish
 //   Publish   makes the group visible to readers
 //
-// Insert may come before or after WriteOut and Sync. Which calls may overlap, and no others:
-//   Sync in one thread, beside HasRoom, Log, WriteOut, Insert and the constants in another.
-// So one thread at a time is inside the journal, and besides it at most one thread in Sync; Sync
-// excludes Reserve, Publish and itself. Each thread sees the effects of the calls before its own.
+// Insert may come before or after WriteOut and Sync. One thread at a time is inside the journal,
+// and each sees the effects of the calls before its own; but Sync may run in another thread beside
+// HasRoom, Log, WriteOut, Insert and Publish. It excludes Reserve and itself.
 //
 // What every policy promises, beyond the signatures:
 //   1. Requests are logged, inserted and published in one and the same order.

@@ -4,6 +4,7 @@
 #define KV_COMMIT_CONFORMANCE_H_
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <thread>
@@ -14,6 +15,9 @@
 #include "kv/commit/watchful_journal.h"
 
 namespace kv {
+
+// How often the suite asks for something that must come before it gives up.
+inline constexpr int kPatience = 60'000;
 
 // `threads` writers commit `writes` requests each.
 template <typename C>
@@ -110,14 +114,98 @@ absl::Status CheckExclusively(int threads, int rounds) {
   return absl::OkStatus();
 }
 
+// The writer's requests keep their order where the policy may start no threads.
+template <typename C>
+absl::Status CheckWithoutThreads(uint64_t writes) {
+  C commit;
+  WatchfulJournal<BackgroundThreads::kForbidden> journal;
+  if (C::kDurableOnReturn) journal.RequireSync();
+  for (uint64_t i = 0; i < writes; ++i) {
+    CommitRequest request{.entries = "entries", .count = 1};
+    KV_RETURN_IF_ERROR(commit.Commit(journal, request));
+    if (!journal.IsPublished(request)) journal.Note("Commit returned before Publish");
+    journal.AdvanceMillis(60'000);
+  }
+  if (C::kSyncs && journal.Durable() + 1 < writes)
+    journal.Note("time passed, and nothing was synced");
+  commit.Stop();
+  return journal.Verdict();
+}
+
+// After Stop no thread of the policy comes back. `C` syncs often, of its own accord.
+template <typename C>
+absl::Status CheckStop() {
+  C commit;
+  WatchfulJournal<> journal;
+  for (int i = 0; i < 20; ++i) {
+    CommitRequest request{.entries = "entries", .count = 1};
+    KV_RETURN_IF_ERROR(commit.Commit(journal, request));
+  }
+  commit.Stop();
+  journal.ForbidCalls();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  return journal.Verdict();
+}
+
+// For policies that sync of their own accord: what was acknowledged becomes durable, although no
+// other write comes.
+template <typename C>
+absl::Status CheckIdleSync() {
+  WatchfulJournal<> journal;
+  C commit;
+  for (int round = 0; round < 3; ++round) {
+    CommitRequest request{.entries = "entries", .count = 1};
+    KV_RETURN_IF_ERROR(commit.Commit(journal, request));
+    for (int waits = 0; journal.Durable() < journal.Published(); ++waits) {
+      if (waits == kPatience) return absl::InternalError("an idle store was not synced");
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  commit.Stop();
+  return journal.Verdict();
+}
+
+// The same, and sync number `fail_sync` fails: a write says so, as all do from then on, and what
+// was published until then stays.
+template <typename C, BackgroundThreads kThreads>
+absl::Status CheckReportedFailure(uint64_t fail_sync) {
+  WatchfulJournal<kThreads> journal(fail_sync);
+  C commit;
+  Sequence acknowledged = 0;
+  absl::Status status;
+  for (int waits = 0; status.ok(); ++waits) {
+    if (waits == kPatience) return absl::InternalError("a failed sync was never reported");
+    CommitRequest request{.entries = "entries", .count = 1};
+    status = commit.Commit(journal, request);
+    if (status.ok()) ++acknowledged;
+    journal.AdvanceMillis(60'000);
+    if (waits >= 1000) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  for (int i = 0; i < 3; ++i) {
+    CommitRequest request{.entries = "entries", .count = 1};
+    if (commit.Commit(journal, request).ok())
+      journal.Note("a write was acknowledged after a failed sync");
+  }
+  if (journal.Published() != acknowledged) journal.Note("acknowledged and published writes differ");
+  commit.Stop();
+  return journal.Verdict();
+}
+
 template <typename C>
 absl::Status CheckCommit() {
   KV_RETURN_IF_ERROR(CheckCommitOrder<C>(1, 200));
   KV_RETURN_IF_ERROR(CheckCommitOrder<C>(8, 200));
+  KV_RETURN_IF_ERROR(CheckWithoutThreads<C>(50));
   KV_RETURN_IF_ERROR(CheckExclusively<C>(4, 100));
-  if (C::kDurableOnReturn) {
+  KV_RETURN_IF_ERROR(CheckStop<C>());
+  if constexpr (C::kDurableOnReturn) {
     KV_RETURN_IF_ERROR(CheckFailedSync<C>(1, 3));
+    KV_RETURN_IF_ERROR(CheckFailedSync<C>(8, 1));
     KV_RETURN_IF_ERROR(CheckFailedSync<C>(8, 5));
+  } else if constexpr (C::kSyncs) {
+    KV_RETURN_IF_ERROR(CheckIdleSync<C>());
+    KV_RETURN_IF_ERROR((CheckReportedFailure<C, BackgroundThreads::kAllowed>(2)));
+    KV_RETURN_IF_ERROR((CheckReportedFailure<C, BackgroundThreads::kForbidden>(2)));
   }
   return absl::OkStatus();
 }

@@ -9,7 +9,9 @@
 #include "kv/commit/concept.h"
 #include "kv/commit/every_write.h"
 #include "kv/commit/group.h"
+#include "kv/commit/interval.h"
 #include "kv/commit/none.h"
+#include "kv/commit/pipelined.h"
 #include "kv/commit/steps.h"
 
 namespace kv {
@@ -25,8 +27,25 @@ TEST(CommitConformance, EveryPolicyKeepsItsPromises) {
   EXPECT_EQ(CheckCommit<GroupCommit<GroupShape{.max_bytes = 1}>>(), absl::OkStatus());
 }
 
-TEST(GroupCommit, WritersShareSyncs) {
-  GroupCommit<> commit;
+TEST(CommitConformance, PipelinedKeepsItsPromises) {
+  EXPECT_EQ(CheckCommit<PipelinedCommit<>>(), absl::OkStatus());
+  EXPECT_EQ(CheckCommit<PipelinedCommit<PipelinedShape{.max_yields = 0}>>(), absl::OkStatus());
+}
+
+TEST(CommitConformance, IntervalKeepsItsPromises) {
+  EXPECT_EQ(CheckCommit<IntervalCommit<IntervalShape{.millis = 1}>>(), absl::OkStatus());
+  // Each write is one too many to be left alone.
+  EXPECT_EQ((CheckCommit<IntervalCommit<IntervalShape{.millis = 60'000, .bytes = 1}>>()),
+            absl::OkStatus());
+}
+
+template <typename C>
+class SharedSyncs : public ::testing::Test {};
+using SharingPolicies = ::testing::Types<GroupCommit<>, PipelinedCommit<>>;
+TYPED_TEST_SUITE(SharedSyncs, SharingPolicies);
+
+TYPED_TEST(SharedSyncs, OfManyWriters) {
+  TypeParam commit;
   WatchfulJournal<> journal;
   std::vector<std::thread> writers;
   for (int thread = 0; thread < 8; ++thread) {

@@ -45,7 +45,7 @@ class WatchfulJournal {
   }
 
   absl::Status Reserve(CommitGroup) {
-    const Inside inside(*this, Call::kReserveOrPublish, "Reserve");
+    const Inside inside(*this, Call::kReserve, "Reserve");
     const std::lock_guard lock(mutex_);
     if (error_.ok() && published_ + 1 != next_)
       Note("Reserve before all that is logged is published");
@@ -109,7 +109,7 @@ class WatchfulJournal {
   }
 
   void Publish(CommitGroup group) {
-    const Inside inside(*this, Call::kReserveOrPublish, "Publish");
+    const Inside inside(*this, Call::kOther, "Publish");
     const std::lock_guard lock(mutex_);
     if (must_sync_ && !error_.ok()) Note("Publish after a failed sync");
     for (const CommitRequest* request : group) {
@@ -159,7 +159,7 @@ class WatchfulJournal {
 
  private:
   static constexpr int kRoom = 5;
-  enum class Call { kReserveOrPublish, kSync, kOther };
+  enum class Call { kReserve, kSync, kOther };
 
   // Notices calls that overlap. It yields inside, to give them the chance.
   class Inside {
@@ -172,14 +172,14 @@ class WatchfulJournal {
         const bool meets_sync = call != Call::kOther && journal_.syncing_ > 0;
         if (excluded || meets_sync) journal_.Note(std::string("overlap in ") + name);
         ++(call == Call::kSync ? journal_.syncing_ : journal_.inside_);
-        if (call == Call::kReserveOrPublish) journal_.excluding_sync_ = true;
+        if (call == Call::kReserve) journal_.excluding_sync_ = true;
       }
       std::this_thread::yield();
     }
     ~Inside() {
       const std::lock_guard lock(journal_.watch_mutex_);
       --(call_ == Call::kSync ? journal_.syncing_ : journal_.inside_);
-      if (call_ == Call::kReserveOrPublish) journal_.excluding_sync_ = false;
+      if (call_ == Call::kReserve) journal_.excluding_sync_ = false;
     }
 
    private:
@@ -194,7 +194,7 @@ class WatchfulJournal {
   std::mutex watch_mutex_;
   int inside_ = 0;               // guarded by watch_mutex_, as the next three
   int syncing_ = 0;              // threads in Sync
-  bool excluding_sync_ = false;  // a thread is in Reserve or Publish
+  bool excluding_sync_ = false;  // a thread is in Reserve
   bool forbidden_ = false;
 
   mutable std::mutex note_mutex_;
