@@ -135,8 +135,8 @@ absl::Status CheckWithoutThreads(uint64_t writes) {
 // After Stop no thread of the policy comes back. `C` syncs often, of its own accord.
 template <typename C>
 absl::Status CheckStop() {
-  C commit;
   WatchfulJournal<> journal;
+  C commit;
   for (int i = 0; i < 20; ++i) {
     CommitRequest request{.entries = "entries", .count = 1};
     KV_RETURN_IF_ERROR(commit.Commit(journal, request));
@@ -150,14 +150,14 @@ absl::Status CheckStop() {
 // For policies that sync of their own accord: what was acknowledged becomes durable, although no
 // other write comes.
 template <typename C>
-absl::Status CheckIdleSync() {
+absl::Status CheckIdleSync(int patience = kPatience) {
   WatchfulJournal<> journal;
   C commit;
   for (int round = 0; round < 3; ++round) {
     CommitRequest request{.entries = "entries", .count = 1};
     KV_RETURN_IF_ERROR(commit.Commit(journal, request));
     for (int waits = 0; journal.Durable() < journal.Published(); ++waits) {
-      if (waits == kPatience) return absl::InternalError("an idle store was not synced");
+      if (waits == patience) return absl::InternalError("an idle store was not synced");
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   }
@@ -168,13 +168,13 @@ absl::Status CheckIdleSync() {
 // The same, and sync number `fail_sync` fails: a write says so, as all do from then on, and what
 // was published until then stays.
 template <typename C, BackgroundThreads kThreads>
-absl::Status CheckReportedFailure(uint64_t fail_sync) {
+absl::Status CheckReportedFailure(uint64_t fail_sync, int patience = kPatience) {
   WatchfulJournal<kThreads> journal(fail_sync);
   C commit;
   Sequence acknowledged = 0;
   absl::Status status;
   for (int waits = 0; status.ok(); ++waits) {
-    if (waits == kPatience) return absl::InternalError("a failed sync was never reported");
+    if (waits == patience) return absl::InternalError("a failed sync was never reported");
     CommitRequest request{.entries = "entries", .count = 1};
     status = commit.Commit(journal, request);
     if (status.ok()) ++acknowledged;
