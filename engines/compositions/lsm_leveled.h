@@ -28,6 +28,7 @@ struct LsmLeveledParts {
   // Uncompressed blocks are read where they are mapped, so there is nothing to cache.
   using Cache = NoCache;
   using Compression = NoCompression;
+  using WalCompression = NoCompression;
   using Expiry = AbsoluteExpiry;
 };
 

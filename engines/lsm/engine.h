@@ -1,14 +1,15 @@
 // Lsm: a log-structured merge tree, composed from Parts.
 //
-//   slot          concept (kv/...)     decides
-//   Memtable      memtable/            how the newest writes are kept in memory
-//   Compaction    compaction/          which tables are merged next
-//   Striping      striping/            what compare-and-set excludes
-//   Commit        commit/              when a write is durable
-//   Filter        filter/              which tables a point read may skip
-//   Cache         cache/               which uncompressed blocks stay in memory
-//   Compression   compression/         how blocks are stored
-//   Expiry        expiry/              whether records can expire
+//   slot            concept (kv/...)     decides
+//   Memtable        memtable/            how the newest writes are kept in memory
+//   Compaction      compaction/          which tables are merged next
+//   Striping        striping/            what compare-and-set excludes
+//   Commit          commit/              when a write is durable
+//   Filter          filter/              which tables a point read may skip
+//   Cache           cache/               which uncompressed blocks stay in memory
+//   Compression     compression/         how blocks are stored
+//   WalCompression  compression/         how the log's records are stored
+//   Expiry          expiry/              whether records can expire
 //
 // Life of a put: its key's stripe, shared (striping) -> the commit policy orders it, logs it, syncs
 // it -> the active memtable -> visible. When the memtable is full it becomes immutable and a new
@@ -65,7 +66,8 @@ namespace kv {
 template <typename P>
 concept LsmParts = Memtable<typename P::Memtable> && Compaction<typename P::Compaction> &&
     Striping<typename P::Striping> && Commit<typename P::Commit> && Filter<typename P::Filter> &&
-    Cache<typename P::Cache> && Compression<typename P::Compression> && Expiry<typename P::Expiry>;
+    Cache<typename P::Cache> && Compression<typename P::Compression> &&
+    Compression<typename P::WalCompression> && Expiry<typename P::Expiry>;
 
 template <LsmParts Parts, typename Env = SystemEnvironment>
 class Lsm {
@@ -97,13 +99,16 @@ class Lsm {
   static std::string Descriptor() {
     return fmt::format(
         R"({{"engine":"lsm","memtable":"{}","compaction":"{}","striping":"{}","commit":"{}",)"
-        R"("filter":"{}","cache":"{}","compression":"{}","expiry":"{}"}})",
+        R"("filter":"{}","cache":"{}","compression":"{}","wal_compression":"{}",)"
+        R"("expiry":"{}"}})",
         Parts::Memtable::kName, Parts::Compaction::kName, Parts::Striping::kName,
         Parts::Commit::kName, Parts::Filter::kName, Parts::Cache::kName, Parts::Compression::kName,
-        Expiry::kName);
+        Parts::WalCompression::kName, Expiry::kName);
   }
 
-  // What a composition writes to disk: stores open under every composition with the same.
+  // What a composition writes to disk: stores open under every composition with the same. The log's
+  // compression is not part of it: each log names its own, and one that no WalCompression slot of
+  // this composition reads is refused by itself. A log lives until the next flush.
   static std::string Format() {
     return fmt::format("lsm filter={} compression={} expiry={}", Parts::Filter::kName,
                        Parts::Compression::kName, Expiry::kName);

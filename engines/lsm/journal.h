@@ -35,7 +35,7 @@ class LsmJournal {
  public:
   using StoreType = Store<Parts, Environment>;
   using Memory = typename StoreType::Memory;
-  using Writer = LogWriter<typename StoreType::Files>;
+  using Writer = LogWriter<typename StoreType::Files, typename Parts::WalCompression>;
   static constexpr bool kSyncedLog = Parts::Commit::kDurableOnReturn;
   static constexpr bool kBackgroundThreads =
       Environment::kBackgroundWork == BackgroundWork::kThreads;
@@ -92,6 +92,7 @@ class LsmJournal {
       count += request->count;
       bytes += request->entries.size();
     }
+    const uint64_t begin = log_.End();
     absl::Status status =
         log_.AppendRecord(next_, static_cast<uint32_t>(count), [&](std::string* to) {
           for (const CommitRequest* request : group) to->append(request->entries);
@@ -99,7 +100,8 @@ class LsmJournal {
     if (!status.ok()) return error_.Set(std::move(status));
     next_ += count;
     Owe(bytes);
-    store_.counters().Add(LsmCounter::kWalBytes, bytes + kLogRecordHeaderBytes);
+    store_.counters().Add(LsmCounter::kWalBytes, log_.End() - begin);
+    store_.counters().Add(LsmCounter::kWalRawBytes, bytes + kLogRecordHeaderBytes);
     return absl::OkStatus();
   }
 
@@ -134,8 +136,9 @@ class LsmJournal {
   absl::Status Rotate() {
     KV_RETURN_IF_ERROR(error_.Get());
     if (active_->table.Entries() == 0) return absl::OkStatus();
-    KV_RETURN_IF_ERROR(WaitForRoom());
+    // First, because waiting may take longer than a policy lets writes go unsynced.
     KV_RETURN_IF_ERROR(Checked(Parts::Commit::kSyncs ? log_.Sync() : log_.WriteOut()));
+    KV_RETURN_IF_ERROR(WaitForRoom());
     const uint64_t number = store_.NewFileNumber();
     auto log = StartLog(store_, number, &log_);
     // The new log may be there already and say where the old one ends, so the old one must not

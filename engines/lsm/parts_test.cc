@@ -26,6 +26,7 @@ struct AllParts {
   using Filter = NoFilter;
   using Cache = NoCache;
   using Compression = NoCompression;
+  using WalCompression = NoCompression;
   using Expiry = AbsoluteExpiry;
 };
 static_assert(LsmParts<AllParts>);
@@ -37,6 +38,7 @@ struct NoMemtableSlot {
   using Filter = NoFilter;
   using Cache = NoCache;
   using Compression = NoCompression;
+  using WalCompression = NoCompression;
   using Expiry = AbsoluteExpiry;
 };
 static_assert(!LsmParts<NoMemtableSlot>);
@@ -49,6 +51,7 @@ struct MisspelledExpiry {
   using Filter = NoFilter;
   using Cache = NoCache;
   using Compression = NoCompression;
+  using WalCompression = NoCompression;
   using Expiri = AbsoluteExpiry;
 };
 static_assert(!LsmParts<MisspelledExpiry>);
@@ -76,12 +79,16 @@ struct WrongCache : AllParts {
 struct WrongCompression : AllParts {
   using Compression = NotAPolicy;
 };
+struct WrongWalCompression : AllParts {
+  using WalCompression = NotAPolicy;
+};
 struct WrongExpiry : AllParts {
   using Expiry = NotAPolicy;
 };
 static_assert(!LsmParts<WrongMemtable> && !LsmParts<WrongCompaction> && !LsmParts<WrongStriping> &&
               !LsmParts<WrongCommit> && !LsmParts<WrongFilter> && !LsmParts<WrongCache> &&
-              !LsmParts<WrongCompression> && !LsmParts<WrongExpiry>);
+              !LsmParts<WrongCompression> && !LsmParts<WrongWalCompression> &&
+              !LsmParts<WrongExpiry>);
 
 // A policy in the slot of another.
 struct Swapped : AllParts {
@@ -99,6 +106,7 @@ struct Archetypes {
   using Filter = FilterArchetype;
   using Cache = CacheArchetype;
   using Compression = CompressionArchetype;
+  using WalCompression = CompressionArchetype;
   using Expiry = ExpiryArchetype;
 };
 

@@ -43,6 +43,7 @@ class Recovery {
   using Memory = typename StoreType::Memory;
   using Tree = typename StoreType::Tree;
   using Journal = LsmJournal<Parts, Environment>;
+  using WalCodec = typename Parts::WalCompression;
 
   struct Result {
     std::unique_ptr<StoreType> store;
@@ -110,9 +111,9 @@ class Recovery {
     bool lost = !tables_on_disk_.empty();
     for (const uint64_t log : logs_on_disk_) {
       // A store that was cut off while it was being made has an empty log and no CURRENT yet.
-      KV_ASSIGN_OR_RETURN(
-          const LogSummary summary,
-          ReadLog(files_, names_.Log(log), log, [](const LogRecord&) { return absl::OkStatus(); }));
+      KV_ASSIGN_OR_RETURN(const LogSummary summary,
+                          ReadLog<WalCodec>(files_, names_.Log(log), log,
+                                            [](const LogRecord&) { return absl::OkStatus(); }));
       lost |= summary.sealed || summary.next != 0;
     }
     if (lost) {
@@ -169,7 +170,7 @@ class Recovery {
       // The records are kept aside: whether this log counts is known once its header is read.
       std::unique_ptr<Memory> memory = std::make_unique<Memory>(*log);
       KV_ASSIGN_OR_RETURN(LogSummary summary,
-                          ReadLog(files_, path, *log, [&](const LogRecord& record) {
+                          ReadLog<WalCodec>(files_, path, *log, [&](const LogRecord& record) {
                             return Replay(path, record, memory.get());
                           }));
       if (!summary.started) {

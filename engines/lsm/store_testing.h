@@ -41,6 +41,7 @@ struct SyncedParts {
   using Filter = BlockedBloomFilter<10>;
   using Cache = NoCache;
   using Compression = NoCompression;
+  using WalCompression = NoCompression;
   using Expiry = AbsoluteExpiry;
 };
 

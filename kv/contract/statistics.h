@@ -16,8 +16,9 @@ struct Statistics {
   uint64_t writes = 0;              // records written (batch entries counted one by one)
   uint64_t user_bytes_written = 0;  // bytes of their keys and values
   uint64_t cas_attempts = 0;
-  uint64_t cas_failures = 0;  // the expectation did not hold
-  uint64_t wal_bytes = 0;
+  uint64_t cas_failures = 0;   // the expectation did not hold
+  uint64_t wal_bytes = 0;      // as they were written
+  uint64_t wal_raw_bytes = 0;  // of the same records before compression
   uint64_t wal_syncs = 0;
   uint64_t flushes = 0;
   uint64_t flush_bytes = 0;
@@ -52,6 +53,7 @@ inline constexpr auto kStatisticsFields = std::to_array<StatisticsField>({
     {"cas_attempts", &Statistics::cas_attempts},
     {"cas_failures", &Statistics::cas_failures},
     {"wal_bytes", &Statistics::wal_bytes},
+    {"wal_raw_bytes", &Statistics::wal_raw_bytes},
     {"wal_syncs", &Statistics::wal_syncs},
     {"flushes", &Statistics::flushes},
     {"flush_bytes", &Statistics::flush_bytes},

@@ -25,28 +25,47 @@ struct LogSummary {
   uint64_t next = 0;  // one after the last sequence number in it; 0 when it has none
 };
 
+// Which intact records behind an invalid one a crash can not explain: any (the header is durable
+// before there are records), or those that are not joined to what is ahead of them.
+enum class Unexplained { kAnyRecord, kUnjoinedRecord };
+
 // Whether an intact record that a crash cannot explain lies behind offset `from`. The cheap test on
 // the sequence number comes first: this looks at each offset, for lengths cannot be trusted here.
 // No record begins with sequence number 0, which the zeros ahead of the records would be full of.
-inline bool RecordBehindDamage(std::string_view log, uint64_t from, const LogHeader& header,
-                               uint64_t next) {
+inline bool RecordBehindDamage(std::string_view log, uint64_t from, uint64_t generation,
+                               uint64_t next, Unexplained unexplained) {
   next = std::max<uint64_t>(next, 1);
   for (uint64_t offset = from + 1; offset + kLogRecordHeaderBytes <= log.size(); ++offset) {
     const uint64_t first = LoadFixed64(log.data() + offset + 16);
     if (first < next || first > kMaxLogSequence) continue;
     LogRecord record;
-    if (!record.Decode(log, offset, header.generation)) continue;
-    if (record.IsSeal() || header.synced) return true;
+    if (!record.Decode(log, offset, generation)) continue;
+    if (unexplained == Unexplained::kAnyRecord || record.IsSeal() || !record.joined) return true;
   }
   return false;
 }
 
+// Puts what is packed in the record into `scratch` and makes it the record's payload.
+template <typename Codec>
+absl::Status UnpackLogRecord(LogRecord* record, std::string* scratch) {
+  if (!record->packed) return absl::OkStatus();
+  std::string_view packed = record->payload;
+  uint64_t raw_size = 0;
+  if (!TakeVarint64(&packed, &raw_size) || raw_size > kMaxLogPayloadBytes) {
+    return absl::DataLossError("packed payload has no size, or one that is too large");
+  }
+  KV_RETURN_IF_ERROR(Codec::Decompress(packed, scratch, raw_size));
+  record->payload = *scratch;
+  record->packed = false;
+  return absl::OkStatus();
+}
+
 // Reads the log of `generation` at `path` and calls visit(const LogRecord&) -> absl::Status for
-// each record, in order; its payload lives during the call. O(file size).
+// each record, in order; its payload is unpacked and lives during the call. O(file size).
 //
-// Errors: kDataLoss with path and offset for damage; kFailedPrecondition for a newer format; those
-// of the file system and of `visit`.
-template <FileSystem Files, typename Visitor>
+// Errors: kDataLoss with path and offset for damage; kFailedPrecondition for a newer format or a
+// codec other than `Codec`; those of the file system and of `visit`.
+template <typename Codec = NoLogCodec, FileSystem Files, typename Visitor>
 absl::StatusOr<LogSummary> ReadLog(Files& files, const std::string& path, uint64_t generation,
                                    Visitor&& visit) {
   KV_ASSIGN_OR_RETURN(const auto file, files.OpenForRead(path));
@@ -54,8 +73,7 @@ absl::StatusOr<LogSummary> ReadLog(Files& files, const std::string& path, uint64
   LogSummary summary;
   if (!summary.header.Decode(log) || summary.header.generation != generation) {
     // A log of this generation has records behind its header: then the header was damaged.
-    const LogHeader expected{.generation = generation, .synced = true};
-    if (RecordBehindDamage(log, 0, expected, 1)) {
+    if (RecordBehindDamage(log, 0, generation, 1, Unexplained::kAnyRecord)) {
       return Corruption(path, 0, "log header does not match its checksum or generation");
     }
     return summary;
@@ -65,25 +83,43 @@ absl::StatusOr<LogSummary> ReadLog(Files& files, const std::string& path, uint64
         fmt::format("{}: log format version {} is newer than this program's {}", path,
                     summary.header.version, kLogVersion));
   }
+  if (summary.header.codec != NoLogCodec::kId && summary.header.codec != Codec::kId) {
+    return absl::FailedPreconditionError(
+        fmt::format("{}: log is compressed with codec {}, and this program reads codec {}", path,
+                    summary.header.codec, Codec::kId));
+  }
   summary.started = true;
   uint64_t offset = kLogHeaderBytes;
+  std::string scratch;
   LogRecord record;
   while (record.Decode(log, offset, generation)) {
     if (record.first < summary.next) {
       return Corruption(path, offset,
                         fmt::format("sequence number {} follows {}", record.first, summary.next));
     }
+    const uint64_t end = offset + record.Bytes();
     if (record.IsSeal()) {
       summary.sealed = true;
     } else {
+      if constexpr (Codec::kId == NoLogCodec::kId) {
+        if (record.packed)
+          return Corruption(path, offset, "packed record in a log without a codec");
+      } else {
+        absl::Status unpacked = UnpackLogRecord<Codec>(&record, &scratch);
+        if (!unpacked.ok()) {
+          if (!absl::IsDataLoss(unpacked)) return unpacked;
+          return Corruption(path, offset, std::string(unpacked.message()));
+        }
+      }
       KV_RETURN_IF_ERROR(visit(static_cast<const LogRecord&>(record)));
     }
     summary.next = record.first + record.count;
-    offset += record.Bytes();
+    offset = end;
     if (summary.sealed) break;
   }
   summary.end = offset;
-  if (!summary.sealed && RecordBehindDamage(log, offset, summary.header, summary.next)) {
+  if (!summary.sealed &&
+      RecordBehindDamage(log, offset, generation, summary.next, Unexplained::kUnjoinedRecord)) {
     return Corruption(path, offset, "log record does not match its checksum");
   }
   return summary;

@@ -30,14 +30,16 @@
 
 namespace kv {
 
-template <FileSystem Files>
+// `Codec` compresses payloads (NoLogCodec: nothing does).
+template <FileSystem Files, typename Codec = NoLogCodec>
 class LogWriter {
  public:
   // Starts the log in a new file, or over the bytes of an existing one. The header is durable on
-  // return; the caller syncs the directory.
+  // return; the caller syncs the directory. The header's codec is set here.
   static absl::StatusOr<LogWriter> Start(Files& files, const std::string& path, LogHeader header) {
     auto file = files.Exists(path) ? files.OpenForOverwrite(path) : files.Create(path);
     if (!file.ok()) return std::move(file).status();
+    header.codec = Codec::kId;
     LogWriter log(*std::move(file), header);
     log.buffer_ = header.Encode();
     KV_RETURN_IF_ERROR(log.Sync());
@@ -50,12 +52,14 @@ class LogWriter {
   absl::Status AppendRecord(uint64_t first, uint32_t count, Append&& append) {
     KV_RETURN_IF_ERROR(shared_->error.Get());
     const size_t begin = buffer_.size();
+    const uint32_t joined = Joined() ? kLogJoinedMark : 0;
     buffer_.resize(begin + kLogRecordHeaderBytes);
     std::forward<Append>(append)(&buffer_);
+    const uint32_t packed = Pack(begin + kLogRecordHeaderBytes) ? kLogPackedMark : 0;
     const size_t size = buffer_.size() - begin - kLogRecordHeaderBytes;
     char* const header = buffer_.data() + begin;
     StoreFixed32(header + 8, static_cast<uint32_t>(size));
-    StoreFixed32(header + 12, count);
+    StoreFixed32(header + 12, count | joined | packed);
     StoreFixed64(header + 16, first);
     const std::string_view covered(header + 8, kLogRecordHeaderBytes - 8 + size);
     StoreFixed64(header, Checksum(covered, LogRecordSeed(header_.generation, written_ + begin)));
@@ -123,6 +127,32 @@ class LogWriter {
     std::atomic<uint64_t> durable{0};
   };
 
+  // Whether the next record can be in the file before all that is ahead of it is durable.
+  bool Joined() const {
+    if (!buffer_.empty()) return true;
+    return !header_.synced && Durable() != written_;
+  }
+
+  // Compresses what is in the buffer from `begin` on, if that pays. A payload that the codec
+  // refuses (too large, no memory) is kept as it is.
+  bool Pack([[maybe_unused]] size_t begin) {
+    if constexpr (Codec::kId == NoLogCodec::kId) {
+      return false;
+    } else {
+      const std::string_view payload = std::string_view(buffer_).substr(begin);
+      if (payload.size() < kMinPackedPayloadBytes) return false;
+      if (!Codec::Compress(payload, &packed_).ok()) return false;
+      const size_t size = VarintBytes(payload.size()) + packed_.size();
+      if (size > payload.size() - payload.size() / 8) return false;
+      char raw_size[kMaxVarint64Bytes];
+      const char* const end = StoreVarint64(raw_size, payload.size());
+      buffer_.resize(begin);
+      buffer_.append(raw_size, static_cast<size_t>(end - raw_size)).append(packed_);
+      if (packed_.capacity() > 16 * kBufferBytes) packed_ = std::string();
+      return true;
+    }
+  }
+
   absl::Status Checked(absl::Status status) {
     return status.ok() ? status : shared_->error.Set(std::move(status));
   }
@@ -137,6 +167,7 @@ class LogWriter {
   typename Files::WritableFile file_;
   LogHeader header_;
   std::string buffer_;    // records from offset written_ on
+  std::string packed_;    // scratch
   uint64_t written_ = 0;  // bytes handed to the file
   uint64_t filled_ = 0;   // bytes the file has
   std::unique_ptr<Shared> shared_ = std::make_unique<Shared>();
