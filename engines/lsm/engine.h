@@ -202,7 +202,7 @@ class Lsm {
       CommitRequest request{.entries = deletes.Bytes(), .count = deletes.Count()};
       CommitRequest* const group[] = {&request};
       constexpr CommitSync kSync =
-          kDurableOnReturn ? CommitSync::kBeforePublish : CommitSync::kLater;
+          Parts::Commit::kSyncs ? CommitSync::kBeforePublish : CommitSync::kLater;
       status = CommitInSteps<kSync>(*journal_, group);
     });
     return status;

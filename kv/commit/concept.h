@@ -108,7 +108,8 @@ concept Commit = std::default_initializable<C> &&
   // policy, or the call of Stop.
   { commit.Commit(journal, request) } -> std::same_as<absl::Status>;
   // Runs `action()` with the journal to itself, between two groups, with nothing logged that is not
-  // published yet. Called from any thread.
+  // published yet. Called from any thread. An action that logs also writes out and syncs, where
+  // kSyncs: the policy does not learn of it.
   {
     commit.Exclusively([] {})
     } -> std::same_as<void>;
