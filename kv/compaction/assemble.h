@@ -50,6 +50,25 @@ inline uint64_t TotalBytes(std::span<const FileShape> files) {
   return bytes;
 }
 
+// Those that are not being compacted.
+inline size_t IdleFiles(std::span<const FileShape> files) {
+  return static_cast<size_t>(std::count_if(
+      files.begin(), files.end(), [](const FileShape& file) { return !file.being_compacted; }));
+}
+
+// `choice` with its reason, a literal, and how urgent it is.
+inline std::optional<Choice> Because(std::optional<Choice> choice, std::string_view reason,
+                                     double score) {
+  choice->reason = reason;
+  choice->score = score;
+  return choice;
+}
+
+// How far `value` is on its way from `slow` to `stop`: 0 at most at the one, 1 from the other on.
+inline double DebtFraction(double value, double slow, double stop) {
+  return std::clamp((value - slow) / (stop - slow), 0.0, 1.0);
+}
+
 // The files of a level below 0 that overlap `range`: neighbours, found by binary search.
 inline std::span<const FileShape> Overlapping(std::span<const FileShape> level,
                                               const KeyRange& range) {

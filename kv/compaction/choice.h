@@ -19,6 +19,8 @@ struct FileShape {
   uint64_t entries = 0;
   uint64_t tombstones = 0;       // of the entries
   bool being_compacted = false;  // an input of a compaction that has not finished
+  // Unix milliseconds at which the last record of the file has expired; 0: some record never does.
+  uint64_t latest_expiry = 0;
 };
 
 // The tree, as it is read: what stands in a shallower level, or further left in level 0, is newer.
@@ -29,6 +31,7 @@ struct FileShape {
 // Levels that are missing at the end are empty.
 struct TreeShape {
   std::vector<std::vector<FileShape>> levels;
+  uint64_t now_unix_millis = 0;  // the time at which the shape was taken
 };
 
 struct CompactionInput {
@@ -38,13 +41,16 @@ struct CompactionInput {
   friend bool operator==(const CompactionInput&, const CompactionInput&) = default;
 };
 
-// Merge `inputs`, write the result to `output_level`, and drop the inputs, in one step of the
+// Merge `inputs`, write the result to `output_level`, and remove the inputs, in one step of the
 // manifest. Of each key the newest version stays, and whatever snapshots still need.
 struct Choice {
   std::vector<CompactionInput> inputs;  // shallower levels first, each in the order of its level
   int output_level = 0;
   // The one input goes to output_level as it is: only the manifest changes.
   bool trivial_move = false;
+  // The inputs are removed, with all that they hold, and nothing is written; output_level has no
+  // meaning, and neither flag beside this one is set.
+  bool drop = false;
   // No data older than the inputs lies within their key range outside of them, so a tombstone that
   // no snapshot needs may be dropped.
   bool bottommost = false;

@@ -1,4 +1,11 @@
-// Compaction: decides which tables are merged next. It decides only; the engine acts.
+// Compaction: decides which tables are merged next. It decides only; the engine acts. A slot of the
+// LSM engine; models:
+//
+//   LeveledCompaction      one run a level: reads and space first
+//   LazyLeveledCompaction  several runs a tier, but one at the bottom: in between
+//   TieredCompaction       several runs a tier: writes first
+//   FifoCompaction         drops the oldest files beyond a size, and expired ones
+//   NoCompaction           leaves everything where it is
 //
 // What a model promises, beyond the signatures:
 //
@@ -11,6 +18,8 @@
 //   the levels are still ascending and disjoint: what the output range overlaps in the output
 //   level is among the inputs, and so is everything older than an input that overlaps it in
 //   level 0 (or between the two levels).
+//   Dropping. Nothing older than a dropped input overlaps it outside of the inputs, so that no
+//   older version comes back. A policy that drops says so in its contract.
 //   bottommost and trivial_move are true only when what choice.h says of them is.
 //   Termination. Applied again and again to a tree that gets no new files, choices run out.
 //

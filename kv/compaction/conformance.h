@@ -23,6 +23,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -59,8 +60,11 @@ inline TreeShape RandomShape(std::mt19937_64& random, int max_levels) {
     file.entries = file.bytes;
     file.tombstones = random() % 4 == 0 ? random() % file.entries : 0;
     file.being_compacted = random() % 12 == 0;
+    file.latest_expiry = random() % 2 == 0 ? 0 : 1 + random() % 100;
   };
-  const size_t levels = random() % (static_cast<size_t>(max_levels) + 1);
+  shape.now_unix_millis = random() % 120;
+  // Keys have three digits, which more levels would use up.
+  const size_t levels = random() % (std::min<size_t>(static_cast<size_t>(max_levels), 16) + 1);
   for (size_t level = 0; level < levels; ++level) {
     shape.levels.emplace_back();
     const uint64_t files = random() % 3 == 0 ? 0 : random() % 8;
@@ -93,6 +97,28 @@ inline std::map<std::string, bool> RandomFlush(std::mt19937_64& random) {
 
 }  // namespace compaction_conformance
 
+// The files of one choice that drops: together they are the oldest of what overlaps them.
+inline absl::Status CheckDrop(const TreeShape& shape, const Choice& choice) {
+  using compaction_conformance::Failure;
+  if (choice.trivial_move || choice.bottommost) return Failure("a drop writes nothing");
+  std::vector<std::pair<const FileShape*, bool>> newer;  // than the file looked at; whether dropped
+  for (size_t level = 0; level < shape.levels.size(); ++level) {
+    for (const FileShape& file : shape.levels[level]) {
+      const bool dropped = std::count(choice.inputs.begin(), choice.inputs.end(),
+                                      CompactionInput{static_cast<int>(level), file.number}) > 0;
+      for (const auto& [other, other_dropped] : newer) {
+        if (dropped || !other_dropped) continue;
+        if (compaction_conformance::Touch(file, other->smallest, other->largest)) {
+          return Failure(
+              fmt::format("file {} is dropped, older file {} is not", other->number, file.number));
+        }
+      }
+      newer.emplace_back(&file, dropped);
+    }
+  }
+  return absl::OkStatus();
+}
+
 inline absl::Status CheckChoice(const TreeShape& shape, const Choice& choice, int max_levels) {
   using compaction_conformance::Failure;
   struct Placed {
@@ -116,6 +142,12 @@ inline absl::Status CheckChoice(const TreeShape& shape, const Choice& choice, in
                [](const Placed& placed) { return placed.input; });
   if (inputs.empty()) return Failure("no inputs");
   if (inputs.size() != choice.inputs.size()) return Failure("an input is not in the tree");
+  for (const Placed& input : inputs) {
+    if (input.file->being_compacted) {
+      return Failure(fmt::format("file {} is being compacted", input.file->number));
+    }
+  }
+  if (choice.drop) return CheckDrop(shape, choice);
   const int output_level = choice.output_level;
   if (output_level < 0 || output_level >= max_levels) return Failure("no such output level");
 
@@ -125,9 +157,6 @@ inline absl::Status CheckChoice(const TreeShape& shape, const Choice& choice, in
   size_t oldest_in_0 = 0;
   bool progress = output_level == 0 && inputs.size() > 1;
   for (const Placed& input : inputs) {
-    if (input.file->being_compacted) {
-      return Failure(fmt::format("file {} is being compacted", input.file->number));
-    }
     if (input.level > output_level) return Failure("an input is below the output level");
     progress = progress || input.level < output_level;
     smallest = std::min<std::string_view>(smallest, input.file->smallest);
@@ -205,9 +234,11 @@ absl::Status CheckCompactionHistory(uint64_t seed) {
   constexpr int kEnough = 20 * kSteps;
   for (int step = 0;; ++step) {
     if (step > kEnough) return compaction_conformance::Failure("choices do not run out");
+    tree.now_unix_millis = static_cast<uint64_t>(step) + 1;
     const uint64_t action = random() % 3;
     if (step < kSteps && action == 0) {
-      tree.Flush(compaction_conformance::RandomFlush(random));
+      const uint64_t expiry = random() % 2 == 0 ? 0 : tree.now_unix_millis + random() % 100;
+      tree.Flush(compaction_conformance::RandomFlush(random), expiry);
     } else if (tree.Running() > 0 && (action == 1 || tree.Running() == 3)) {
       KV_RETURN_IF_ERROR(tree.Finish(random() % tree.Running(), P::kOutputFileBytes));
     } else {

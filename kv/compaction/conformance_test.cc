@@ -3,9 +3,11 @@
 
 #include "kv/compaction/conformance.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <random>
 #include <string_view>
 #include <vector>
 
@@ -13,8 +15,12 @@
 #include "kv/compaction/archetype.h"
 #include "kv/compaction/choice.h"
 #include "kv/compaction/concept.h"
+#include "kv/compaction/fifo.h"
+#include "kv/compaction/lazy_leveled.h"
 #include "kv/compaction/leveled.h"
 #include "kv/compaction/manual.h"
+#include "kv/compaction/none.h"
+#include "kv/compaction/tiered.h"
 
 namespace kv {
 namespace {
@@ -27,6 +33,34 @@ using SmallLeveled = LeveledCompaction<LeveledShape{.l0_trigger = 2,
                                                     .file_bytes = 4,
                                                     .debt_slow_bytes = 16,
                                                     .debt_stop_bytes = 64}>;
+
+using SmallTiered = TieredCompaction<TieredShape{.l0_trigger = 2,
+                                                 .l0_slow = 3,
+                                                 .l0_stop = 6,
+                                                 .runs = 2,
+                                                 .tiers = 3,
+                                                 .run_bytes = 4,
+                                                 .file_bytes = 4}>;
+
+using WideTiered = TieredCompaction<TieredShape{.l0_trigger = 1,
+                                                .l0_slow = 3,
+                                                .l0_stop = 6,
+                                                .runs = 4,
+                                                .tiers = 2,
+                                                .run_bytes = 8,
+                                                .file_bytes = 3}>;
+
+using SmallLazyLeveled = LazyLeveledCompaction<LazyLeveledShape{.l0_trigger = 2,
+                                                                .l0_slow = 3,
+                                                                .l0_stop = 6,
+                                                                .runs = 2,
+                                                                .tiers = 3,
+                                                                .last_ratio = 1,
+                                                                .run_bytes = 4,
+                                                                .file_bytes = 4,
+                                                                .step_bytes = 8}>;
+
+using SmallFifo = FifoCompaction<FifoShape{.max_bytes = 30, .file_bytes = 4}>;
 
 // Compaction by hand of a range, as a policy, so that the same rules are checked.
 struct ManualOfTheMiddle : SmallLeveled {
@@ -52,8 +86,31 @@ struct ManualAndLeveled : SmallLeveled {
 template <typename P>
 class CompactionConformanceTest : public testing::Test {};
 
-using Policies = testing::Types<CompactionArchetype, SmallLeveled, ManualOfTheMiddle,
-                                ManualOfEverything, ManualAndLeveled>;
+// A tree that several policies have worked on: which of them does next depends on the newest file.
+struct ChangingPolicies : SmallTiered {
+  static constexpr int kMaxLevels = 8;
+
+  static std::optional<Choice> Choose(const TreeShape& shape) {
+    uint64_t newest = 0;
+    for (const auto& level : shape.levels) {
+      for (const FileShape& file : level) newest = std::max(newest, file.number);
+    }
+    switch (newest / 50 % 4) {
+      case 0:
+        return SmallLeveled::Choose(shape);
+      case 1:
+        return SmallTiered::Choose(shape);
+      case 2:
+        return ManualOfTheMiddle::Choose(shape);
+      default:
+        return SmallLazyLeveled::Choose(shape);
+    }
+  }
+};
+
+using Policies = testing::Types<CompactionArchetype, SmallLeveled, SmallTiered, WideTiered,
+                                SmallLazyLeveled, SmallFifo, ManualOfTheMiddle, ManualOfEverything,
+                                ManualAndLeveled, ChangingPolicies>;
 TYPED_TEST_SUITE(CompactionConformanceTest, Policies);
 
 TYPED_TEST(CompactionConformanceTest, Shapes) {
@@ -68,6 +125,17 @@ TYPED_TEST(CompactionConformanceTest, History) {
     const absl::Status status = CheckCompactionHistory<TypeParam>(seed);
     EXPECT_TRUE(status.ok()) << "seed " << seed << ": " << status;
   }
+}
+
+// Has nothing to choose, which the suite of shapes would refuse.
+TEST(NoCompaction, LeavesEverythingAsItIs) {
+  std::mt19937_64 random(1);
+  for (int round = 0; round < 100; ++round) {
+    const TreeShape shape = compaction_conformance::RandomShape(random, NoCompaction::kMaxLevels);
+    EXPECT_FALSE(NoCompaction::Choose(shape).has_value());
+    EXPECT_EQ(NoCompaction::WriteStallDebt(shape), 0);
+  }
+  EXPECT_TRUE(CheckCompactionHistory<NoCompaction>(1).ok());
 }
 
 // ---- Policies that the suite refuses.
@@ -104,6 +172,30 @@ using AlwaysTrivial = Spoiled<ClaimTrivial>;
 
 void SkipLevel(Choice& choice) { ++choice.output_level; }
 using SkipsALevel = Spoiled<SkipLevel>;
+
+void DropInstead(Choice& choice) {
+  choice.drop = true;
+  choice.trivial_move = choice.bottommost = false;
+}
+using DropsWhatItShouldMerge = Spoiled<DropInstead>;
+
+// Drops the newest file, and so brings back what it had hidden.
+struct DropsTheNewest : SmallFifo {
+  static std::optional<Choice> Choose(const TreeShape& shape) {
+    std::optional<Choice> choice = SmallFifo::Choose(shape);
+    if (!choice.has_value() || shape.levels[0].empty()) return choice;
+    choice->inputs = {{0, shape.levels[0].front().number}};
+    return choice;
+  }
+};
+
+struct MovesWhatItDrops : SmallFifo {
+  static std::optional<Choice> Choose(const TreeShape& shape) {
+    std::optional<Choice> choice = SmallFifo::Choose(shape);
+    if (choice.has_value()) choice->trivial_move = true;
+    return choice;
+  }
+};
 
 // Believes that nobody else compacts.
 struct IgnoresBusyFiles : SmallLeveled {
@@ -151,6 +243,9 @@ TEST(CompactionSuite, RefusesBrokenPolicies) {
   EXPECT_TRUE(Refused<AlwaysTrivial>());
   EXPECT_TRUE(Refused<SkipsALevel>());
   EXPECT_TRUE(Refused<IgnoresBusyFiles>());
+  EXPECT_TRUE(Refused<DropsWhatItShouldMerge>());
+  EXPECT_TRUE(Refused<DropsTheNewest>());
+  EXPECT_TRUE(Refused<MovesWhatItDrops>());
   EXPECT_TRUE(Refused<NegativeDebt>());
   EXPECT_FALSE(CheckCompactionHistory<NeverEnds>(1).ok());
 }
@@ -169,6 +264,21 @@ TEST(TreeModel, SeesDeletedKeysComeBack) {
   tree.Flush({{"a", true}});
   tree.Start({.inputs = {{0, 2}}, .output_level = 1, .bottommost = true});
   EXPECT_FALSE(tree.Finish(0, 4).ok());
+}
+
+TEST(TreeModel, SeesDroppedFilesUncoverOlderOnes) {
+  TreeModel tree;
+  tree.Flush({{"a", false}});
+  tree.Flush({{"a", false}});
+  Choice drop{.inputs = {{0, 1}}, .drop = true};
+  tree.Start(drop);
+  EXPECT_TRUE(tree.Finish(0, 4).ok());
+  EXPECT_EQ(tree.LiveKeys(), 1u);
+  tree.Flush({{"a", false}});
+  drop.inputs = {{0, 3}};
+  tree.Start(drop);
+  EXPECT_FALSE(tree.Finish(0, 4).ok());
+  EXPECT_EQ(tree.LiveKeys(), 0u);
 }
 
 TEST(TreeModel, SeesOlderDataAboveNewer) {

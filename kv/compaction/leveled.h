@@ -3,7 +3,9 @@
 // A point read asks at most one table a level below 0, and dead versions take up about 1 / fanout
 // of the space. Pays for it in write amplification: up to `fanout` rewritten bytes for each byte
 // and level.
-// Not for: write-heavy loads that rarely scan.
+// For: reads, scans and space: of 16 GB written at random onto 8 GB, 4.6 runs and space 1.08
+// (lazy leveled: 7.1 and 1.21; tiered: 7.4 and 1.57; simulation_test.cc).
+// Not for: write-heavy loads that rarely scan: there write amplification is 12.1 (5.7; 4.5).
 //
 // How it chooses:
 //
@@ -41,6 +43,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kv/base/policy_name.h"
 #include "kv/compaction/assemble.h"
 #include "kv/compaction/choice.h"
 #include "kv/compaction/concept.h"
@@ -65,34 +68,11 @@ class LeveledCompaction {
   static_assert(kShape.l0_trigger <= kShape.l0_slow && kShape.l0_slow < kShape.l0_stop);
   static_assert(kShape.debt_slow_bytes < kShape.debt_stop_bytes);
 
-  // "leveled<4,12,36,64M,10,16M,1G,16G>": the fields of the shape in their order.
-  static constexpr auto kNameBytes = [] {
-    std::array<char, 192> name{};
-    constexpr std::string_view kPrefix = "leveled<";
-    size_t size = kPrefix.copy(name.data(), kPrefix.size());
-    const auto append = [&](uint64_t value, char after) {
-      constexpr std::string_view kUnits = "KMG";
-      size_t unit = 0;
-      for (; unit < kUnits.size() && value >= 1024 && value % 1024 == 0; ++unit) value /= 1024;
-      uint64_t power = 1;
-      while (value / power >= 10) power *= 10;
-      for (; power > 0; power /= 10) name[size++] = static_cast<char>('0' + value / power % 10);
-      if (unit > 0) name[size++] = kUnits[unit - 1];
-      name[size++] = after;
-    };
-    append(kShape.l0_trigger, ',');
-    append(kShape.l0_slow, ',');
-    append(kShape.l0_stop, ',');
-    append(kShape.level1_bytes, ',');
-    append(kShape.fanout, ',');
-    append(kShape.file_bytes, ',');
-    append(kShape.debt_slow_bytes, ',');
-    append(kShape.debt_stop_bytes, '>');
-    return name;
-  }();
-
  public:
-  static constexpr std::string_view kName{kNameBytes.data()};
+  // "leveled<4,12,36,64M,10,16M,1G,16G>": the fields of the shape in their order.
+  static constexpr std::string_view kName =
+      kPolicyName<"leveled", kShape.l0_trigger, kShape.l0_slow, kShape.l0_stop, kShape.level1_bytes,
+                  kShape.fanout, kShape.file_bytes, kShape.debt_slow_bytes, kShape.debt_stop_bytes>;
   static constexpr int kMaxLevels = 7;
   static constexpr uint64_t kOutputFileBytes = kShape.file_bytes;
 
@@ -120,8 +100,8 @@ class LeveledCompaction {
       excess += std::max(0.0, static_cast<double>(TotalBytes(FilesOf(shape, level))) - target);
     }
     const double files = static_cast<double>(FilesOf(shape, 0).size());
-    return std::max(Fraction(files, kShape.l0_slow, kShape.l0_stop),
-                    Fraction(excess, kShape.debt_slow_bytes, kShape.debt_stop_bytes));
+    return std::max(DebtFraction(files, kShape.l0_slow, kShape.l0_stop),
+                    DebtFraction(excess, kShape.debt_slow_bytes, kShape.debt_stop_bytes));
   }
 
   using LevelValues = std::array<double, kMaxLevels>;
@@ -159,10 +139,6 @@ class LeveledCompaction {
       targets[level] = std::max<double>(kShape.level1_bytes, std::min(targets[level], limit));
     }
     return targets;
-  }
-
-  static double Fraction(double value, double slow, double stop) {
-    return std::clamp((value - slow) / (stop - slow), 0.0, 1.0);
   }
 
   static std::optional<Choice> FromLevel0(const TreeShape& shape) {

@@ -2,7 +2,7 @@
 // should read as. For tests of policies.
 //
 // Several compactions may run at once: Start() takes the inputs, Finish() puts the outputs in their
-// place. An entry counts one byte.
+// place. An entry counts one byte. What is dropped reads as deleted from then on.
 //
 // Omits: snapshots. Only the newest version of a key is ever kept by a merge.
 // Thread safety: none.
@@ -33,18 +33,34 @@ class TreeModel {
   // A table's content, or a flush's.
   using Content = std::map<std::string, Version>;
 
-  // Puts a memtable of these keys (true: deleted) into level 0, as its newest file.
-  void Flush(const std::map<std::string, bool>& keys) {
+  uint64_t now_unix_millis = 0;  // of the shapes
+
+  // Puts a memtable of these keys (true: deleted) into level 0, as its newest file, all of whose
+  // records have expired at `expiry`, if that is not 0. The model itself forgets nothing then.
+  void Flush(const std::map<std::string, bool>& keys, uint64_t expiry = 0) {
     Content content;
     for (const auto& [key, tombstone] : keys) {
       content[key] = truth_[key] = {.sequence = ++last_sequence_, .tombstone = tombstone};
     }
     if (levels_.empty()) levels_.resize(1);
-    levels_[0].insert(levels_[0].begin(), {.number = ++last_file_, .content = content});
+    bytes_flushed_ += content.size();
+    levels_[0].insert(levels_[0].begin(), {.number = ++last_file_,
+                                           .being_compacted = false,
+                                           .latest_expiry = expiry,
+                                           .content = std::move(content)});
+  }
+
+  uint64_t BytesFlushed() const { return bytes_flushed_; }
+  uint64_t BytesMerged() const { return bytes_merged_; }  // written by compactions
+  // Keys that read as present.
+  uint64_t LiveKeys() const {
+    return static_cast<uint64_t>(std::count_if(
+        truth_.begin(), truth_.end(), [](const auto& key) { return !key.second.tombstone; }));
   }
 
   TreeShape Shape() const {
     TreeShape shape;
+    shape.now_unix_millis = now_unix_millis;
     for (const std::vector<File>& level : levels_) {
       shape.levels.emplace_back();
       for (const File& file : level) {
@@ -56,6 +72,7 @@ class TreeModel {
         described.entries = file.content.size();
         for (const auto& [key, version] : file.content) described.tombstones += version.tombstone;
         described.being_compacted = file.being_compacted;
+        described.latest_expiry = file.latest_expiry;
       }
     }
     return shape;
@@ -71,18 +88,27 @@ class TreeModel {
 
   // Finishes the compaction that was started `index` places after the oldest one that runs.
   absl::Status Finish(size_t index, uint64_t output_file_bytes) {
+    Apply(index, output_file_bytes);
+    return Check();
+  }
+
+  // The same without looking at every key afterwards.
+  void Apply(size_t index, uint64_t output_file_bytes) {
     const Choice choice = running_[index];
     running_.erase(running_.begin() + static_cast<ptrdiff_t>(index));
     std::vector<File> outputs;
     size_t place = 0;  // in level 0, where order is age: where the newest input was
-    if (choice.output_level == 0) {
+    if (choice.drop) {
+      for (const CompactionInput& input : choice.inputs) Forget(Find(input));
+    } else if (choice.output_level == 0) {
       while (!IsInput(choice, 0, levels_[0][place].number)) ++place;
     }
     if (choice.trivial_move) {
       outputs.push_back(Find(choice.inputs.front()));
       outputs.back().being_compacted = false;
-    } else {
+    } else if (!choice.drop) {
       outputs = Merge(choice, output_file_bytes);
+      for (const File& file : outputs) bytes_merged_ += file.content.size();
     }
     const size_t output_level = static_cast<size_t>(choice.output_level);
     if (levels_.size() <= output_level) levels_.resize(output_level + 1);
@@ -98,7 +124,6 @@ class TreeModel {
         return a.content.begin()->first < b.content.begin()->first;
       });
     }
-    return Check();
   }
 
   // Every level below 0 is disjoint, and every key reads as what was last written.
@@ -130,8 +155,17 @@ class TreeModel {
   struct File {
     uint64_t number = 0;
     bool being_compacted = false;
+    uint64_t latest_expiry = 0;
     Content content;
   };
+
+  // What was newest in `file` reads as deleted.
+  void Forget(const File& file) {
+    for (const auto& [key, version] : file.content) {
+      Version& newest = truth_[key];
+      if (newest.sequence == version.sequence) newest.tombstone = true;
+    }
+  }
 
   static bool IsInput(const Choice& choice, int level, uint64_t number) {
     return std::find(choice.inputs.begin(), choice.inputs.end(), CompactionInput{level, number}) !=
@@ -146,8 +180,12 @@ class TreeModel {
 
   std::vector<File> Merge(const Choice& choice, uint64_t output_file_bytes) {
     Content merged;
+    uint64_t latest_expiry = 1;
     for (const CompactionInput& input : choice.inputs) {
-      for (const auto& [key, version] : Find(input).content) {
+      const File& file = Find(input);
+      const bool both = latest_expiry > 0 && file.latest_expiry > 0;
+      latest_expiry = both ? std::max(latest_expiry, file.latest_expiry) : 0;
+      for (const auto& [key, version] : file.content) {
         Version& newest = merged[key];
         if (version.sequence > newest.sequence) newest = version;
       }
@@ -157,7 +195,10 @@ class TreeModel {
     std::vector<File> outputs;
     for (const auto& entry : merged) {
       if (outputs.empty() || outputs.back().content.size() >= output_file_bytes) {
-        outputs.push_back({.number = ++last_file_, .being_compacted = false, .content = {}});
+        outputs.push_back({.number = ++last_file_,
+                           .being_compacted = false,
+                           .latest_expiry = latest_expiry,
+                           .content = {}});
       }
       outputs.back().content.insert(entry);
     }
@@ -181,6 +222,8 @@ class TreeModel {
   std::map<std::string, Version> truth_;
   uint64_t last_sequence_ = 0;
   uint64_t last_file_ = 0;
+  uint64_t bytes_flushed_ = 0;
+  uint64_t bytes_merged_ = 0;
 };
 
 }  // namespace kv

@@ -13,7 +13,6 @@
 
 #include <zstd.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -21,6 +20,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "kv/base/policy_name.h"
 #include "kv/compression/concept.h"
 
 namespace kv {
@@ -47,18 +47,6 @@ inline ZSTD_DCtx* ThreadDecompressor() {
 // byte to repeat), so no frame expands further than this.
 inline constexpr size_t kMaxExpansion = (size_t{128} << 10) / 4;
 
-// "zstd<-3>" for -3.
-constexpr auto NameOfLevel(int level) {
-  std::array<char, 16> name{'z', 's', 't', 'd', '<'};
-  size_t size = 5;
-  if (level < 0) name[size++] = '-';
-  const int magnitude = level < 0 ? -level : level;
-  if (magnitude >= 10) name[size++] = static_cast<char>('0' + magnitude / 10);
-  name[size++] = static_cast<char>('0' + magnitude % 10);
-  name[size] = '>';
-  return name;
-}
-
 }  // namespace zstd_internal
 
 // `kLevel` from -50 (fastest) to 22 (smallest); 1 suits blocks on the write path, 3 is zstd's own
@@ -67,8 +55,7 @@ template <int kLevel = 1>
 struct ZstdCompression {
   static_assert(-50 <= kLevel && kLevel <= 22);
 
-  static constexpr auto kNameBytes = zstd_internal::NameOfLevel(kLevel);
-  static constexpr std::string_view kName{kNameBytes.data()};
+  static constexpr std::string_view kName = kPolicyName<"zstd", kLevel>;
   static constexpr uint8_t kId = kCompressionZstd;
 
   static absl::Status Compress(std::string_view bytes, std::string* out) {

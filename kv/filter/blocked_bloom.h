@@ -37,6 +37,7 @@
 #include <vector>
 
 #include "kv/base/bytes.h"
+#include "kv/base/policy_name.h"
 #include "kv/filter/concept.h"
 
 namespace kv {
@@ -50,19 +51,8 @@ class BlockedBloomFilter {
   // Below the ln 2 * bits of an unblocked filter: uneven blocks favour fewer probes.
   static constexpr int kProbes = kBitsPerKey < 2 ? 1 : (kBitsPerKey * 3 + 2) / 5;
 
-  // "blocked_bloom<10>", spelled by the compiler.
-  static constexpr auto kNameBytes = [] {
-    constexpr std::string_view kPrefix = "blocked_bloom<";
-    std::array<char, kPrefix.size() + 4> name{};
-    size_t size = kPrefix.copy(name.data(), kPrefix.size());
-    if (kBitsPerKey >= 10) name[size++] = '0' + kBitsPerKey / 10;
-    name[size++] = '0' + kBitsPerKey % 10;
-    name[size] = '>';
-    return name;
-  }();
-
  public:
-  static constexpr std::string_view kName{kNameBytes.data()};
+  static constexpr std::string_view kName = kPolicyName<"blocked_bloom", kBitsPerKey>;
   static constexpr bool kEnabled = true;
   static constexpr uint32_t kFormat = 0x100 | kProbes;
 

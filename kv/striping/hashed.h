@@ -18,6 +18,7 @@
 #include <string_view>
 #include <utility>
 
+#include "kv/base/policy_name.h"
 #include "kv/striping/concept.h"
 #include "kv/striping/stripe_lock.h"
 
@@ -30,20 +31,8 @@ class HashedStripes {
 
   using StripeSet = std::array<uint64_t, (kStripes + 63) / 64>;
 
-  // "hashed<256>", spelled by the compiler.
-  static constexpr auto kNameBytes = [] {
-    constexpr std::string_view kPrefix = "hashed<";
-    std::array<char, kPrefix.size() + 6> name{};
-    size_t size = kPrefix.copy(name.data(), kPrefix.size());
-    for (size_t power = 1000; power > 0; power /= 10) {
-      if (kStripes >= power) name[size++] = static_cast<char>('0' + kStripes / power % 10);
-    }
-    name[size] = '>';
-    return name;
-  }();
-
  public:
-  static constexpr std::string_view kName{kNameBytes.data()};
+  static constexpr std::string_view kName = kPolicyName<"hashed", kStripes>;
 
   class BatchGuard {
    public:
