@@ -25,9 +25,9 @@ class CheckCase : public ::testing::Test {
 std::vector<Check> AllChecks() {
   std::vector<Check> all;
   for (const std::span<const Check> theme :
-       {PointChecks(), BatchChecks(), CasChecks(), ExpiryChecks(), CursorChecks(),
-        ConcurrencyChecks(), LifecycleChecks(), DurableChecks(), CorruptionChecks(),
-        HistoryChecks()}) {
+       {PointChecks(), BatchChecks(), RangeChecks(), BulkChecks(), CasChecks(), ExpiryChecks(),
+        CursorChecks(), ConcurrencyChecks(), LifecycleChecks(), DurableChecks(), CheckpointChecks(),
+        CorruptionChecks(), HistoryChecks()}) {
     all.insert(all.end(), theme.begin(), theme.end());
   }
   return all;

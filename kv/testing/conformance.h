@@ -38,12 +38,15 @@ struct Check {
 // One list for each theme, in the file of its name.
 std::span<const Check> PointChecks();
 std::span<const Check> BatchChecks();
+std::span<const Check> RangeChecks();
+std::span<const Check> BulkChecks();
 std::span<const Check> CasChecks();
 std::span<const Check> ExpiryChecks();
 std::span<const Check> CursorChecks();
 std::span<const Check> ConcurrencyChecks();
 std::span<const Check> LifecycleChecks();
 std::span<const Check> DurableChecks();
+std::span<const Check> CheckpointChecks();
 std::span<const Check> CorruptionChecks();
 std::span<const Check> HistoryChecks();
 

@@ -213,6 +213,16 @@ void CasIsAtomicAgainstDelete(Stage& stage) {
   });
 }
 
+void CasIsAtomicAgainstDeleteRange(Stage& stage) {
+  const auto engine = stage.OpenNew();
+  if (engine == nullptr) return;
+  ExpectCasAtomicAgainst(stage, *engine, "key", [&](int root) {
+    stage.ExpectOk(engine->DeleteRange("k", "l"), "DeleteRange");
+    for (int look = 0; look < 4; ++look) stage.ExpectGet(*engine, "key", std::nullopt);
+    stage.ExpectOk(engine->Put("key", fmt::format("{}:0", root)), "Put");
+  });
+}
+
 // Of many threads that all want the key absent, one gets it.
 void CasOfAnAbsentKeyHasOneWinner(Stage& stage) {
   constexpr int kThreads = 3;
@@ -246,6 +256,7 @@ constexpr Check kChecks[] = {
     {"CasIsAtomicAgainstPut", {}, CasIsAtomicAgainstPut},
     {"CasIsAtomicAgainstWrite", {}, CasIsAtomicAgainstWrite},
     {"CasIsAtomicAgainstDelete", {}, CasIsAtomicAgainstDelete},
+    {"CasIsAtomicAgainstDeleteRange", {}, CasIsAtomicAgainstDeleteRange},
     {"CasOfAnAbsentKeyHasOneWinner", {}, CasOfAnAbsentKeyHasOneWinner},
 };
 

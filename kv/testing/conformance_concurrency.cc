@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fmt/format.h"
+#include "kv/testing/beside.h"
 #include "kv/testing/conformance.h"
 #include "kv/testing/random.h"
 
@@ -15,33 +16,6 @@ namespace kv::testing {
 namespace {
 
 constexpr int kKeys = 8;
-constexpr int kSteps = 400;
-constexpr int kReads = 40;
-
-// Calls step(0), step(1), ... in this thread and read() over and over in two others. Goes on until
-// both sides have had their share, so that neither finds the other gone; the writer's is bounded,
-// in case a reader hangs on its every step.
-template <typename Step, typename Read>
-void RunBeside(Stage& stage, Step step, Read read) {
-  std::atomic<bool> done = false;
-  std::atomic<int> reads = 0;
-  std::vector<std::thread> readers;
-  for (int r = 0; r < 2; ++r) {
-    readers.emplace_back([&] {
-      while (!done.load() && !stage.failed()) {
-        read();
-        reads.fetch_add(1);
-      }
-      read();
-    });
-  }
-  for (int i = 0; !stage.failed() && i < 50 * kSteps; ++i) {
-    if (i >= kSteps && reads.load() >= 2 * kReads) break;
-    step(i);
-  }
-  done.store(true);
-  for (std::thread& reader : readers) reader.join();
-}
 
 std::string BatchKey(int i) { return fmt::format("batch/{}", i); }
 

@@ -4,6 +4,7 @@
 
 #include "fmt/format.h"
 #include "kv/testing/conformance.h"
+#include "kv/testing/list_source.h"
 
 namespace kv::testing {
 namespace {
@@ -51,6 +52,9 @@ void ClosedEngineRefuses(Stage& stage) {
   WriteBatch batch;
   batch.Put("key", "w");
   stage.ExpectCode(engine->Write(batch), kClosed, "Write after Close");
+  stage.ExpectCode(engine->DeleteRange("a", "z"), kClosed, "DeleteRange after Close");
+  ListSource source = ListSource::Of({{"key", "w"}});
+  stage.ExpectCode(engine->BulkLoad(source), kClosed, "BulkLoad after Close");
   stage.ExpectCode(engine->CompareAndSet("key", "v", "w").status(), kClosed,
                    "CompareAndSet after Close");
   const std::array<std::string_view, 2> keys = {"key", "absent"};
@@ -76,6 +80,10 @@ void ClosedEngineRefuses(Stage& stage) {
   if (stage.has().durable) {
     stage.ExpectCode(engine->Compact(), kClosed, "Compact after Close");
     stage.ExpectCode(engine->Verify(), kClosed, "Verify after Close");
+    stage.ExpectCode(engine->Checkpoint(stage.NewDirectory()), kClosed, "Checkpoint after Close");
+    if (stage.has().ordered) {
+      stage.ExpectCode(engine->CompactRange("", ""), kClosed, "CompactRange after Close");
+    }
   }
 }
 
