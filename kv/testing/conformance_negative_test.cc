@@ -14,69 +14,10 @@
 #include "kv/testing/engine_adapter.h"
 #include "kv/testing/reference_engine.h"
 #include "kv/testing/reference_store.h"
+#include "kv/testing/wrapped_engine.h"
 
 namespace kv::testing {
 namespace {
-
-// Forwards everything to a reference; a bug overrides what it breaks.
-class Wrapped : public AnyEngine {
- public:
-  absl::Status Get(std::string_view key, std::string* value) override {
-    return inner_.Get(key, value);
-  }
-  absl::Status Put(std::string_view key, std::string_view value) override {
-    return Put(key, value, PutOptions{});
-  }
-  absl::Status Put(std::string_view key, std::string_view value,
-                   const PutOptions& options) override {
-    return inner_.Put(key, value, options);
-  }
-  absl::Status Delete(std::string_view key) override { return inner_.Delete(key); }
-  absl::Status Write(const WriteBatch& batch) override { return inner_.Write(batch); }
-  absl::Status DeleteRange(std::string_view begin, std::string_view end) override {
-    return inner_.DeleteRange(begin, end);
-  }
-  absl::Status BulkLoad(AnySource& source) override { return inner_.BulkLoad(source); }
-  void MultiGet(std::span<const std::string_view> keys, std::span<std::string> values,
-                std::span<absl::Status> statuses) override {
-    inner_.MultiGet(keys, values, statuses);
-  }
-  absl::StatusOr<CasResult> CompareAndSet(std::string_view key,
-                                          std::optional<std::string_view> expected,
-                                          std::optional<std::string_view> desired,
-                                          const PutOptions& options) override {
-    return inner_.CompareAndSet(key, expected, desired, options);
-  }
-  absl::StatusOr<uint64_t> Count(std::string_view prefix) override { return inner_.Count(prefix); }
-  absl::Status ExpireAt(std::string_view key, uint64_t expires_at) override {
-    return inner_.ExpireAt(key, expires_at);
-  }
-  absl::StatusOr<uint64_t> ExpiresAt(std::string_view key) override {
-    return inner_.ExpiresAt(key);
-  }
-  Statistics Stats() override { return inner_.Stats(); }
-  absl::Status Flush() override { return inner_.Flush(); }
-  absl::Status Close() override { return inner_.Close(); }
-  std::unique_ptr<AnySnapshot> TakeSnapshot() override { return inner_.TakeSnapshot(); }
-  absl::Status Get(std::string_view key, std::string* value, const AnySnapshot& snapshot) override {
-    return inner_.Get(key, value, snapshot);
-  }
-  std::unique_ptr<AnyCursor> NewCursor(const CursorBounds& bounds,
-                                       const AnySnapshot* snapshot) override {
-    return inner_.NewCursor(bounds, snapshot);
-  }
-  absl::Status Compact() override { return inner_.Compact(); }
-  absl::Status Verify() override { return inner_.Verify(); }
-  absl::Status Checkpoint(const std::string& directory) override {
-    return inner_.Checkpoint(directory);
-  }
-  absl::Status CompactRange(std::string_view begin, std::string_view end) override {
-    return inner_.CompactRange(begin, end);
-  }
-
- protected:
-  EngineAdapter<ReferenceEngine> inner_{std::make_unique<ReferenceEngine>(SystemClock{})};
-};
 
 class Sound : public Wrapped {};
 
@@ -334,28 +275,6 @@ class ReadsAfterClose : public Wrapped {
   absl::Status Close() override { return absl::OkStatus(); }
 };
 
-template <typename Broken>
-Composition CompositionWith() {
-  Composition composition = CompositionOf<ReferenceEngine>("Broken");
-  composition.open = [](const Options&) -> absl::StatusOr<std::unique_ptr<AnyEngine>> {
-    return std::make_unique<Broken>();
-  };
-  return composition;
-}
-
-// Each of these checks fails on the broken engine. Others may too.
-void ExpectRefused(const Composition& composition, const std::vector<std::string_view>& names) {
-  for (const std::string_view name : names) {
-    bool known = false;
-    for (const Check& check : AllChecks()) {
-      if (check.name != name) continue;
-      known = true;
-      EXPECT_FALSE(RunCheck(check, composition).empty()) << name << " lets the broken engine pass";
-    }
-    EXPECT_TRUE(known) << name;
-  }
-}
-
 TEST(ConformanceTest, PassesTheSoundWrapper) {
   EXPECT_EQ(FailingChecks(CompositionWith<Sound>()), std::vector<std::string>());
 }
@@ -378,7 +297,8 @@ TEST(ConformanceTest, RefusesBatchesInPieces) {
 
 TEST(ConformanceTest, RefusesCasBesidePut) {
   ExpectRefused(CompositionWith<CasBesidePut>(),
-                {"CasIsAtomicAgainstPut", "CasIsAtomicAgainstDelete", "CasIsAtomicAgainstWrite"});
+                {"CasIsAtomicAgainstPut", "CasIsAtomicAgainstDelete", "CasIsAtomicAgainstWrite",
+                 "CasIsAtomicAgainstDeleteRange"});
 }
 
 TEST(ConformanceTest, RefusesUnlockedCas) {

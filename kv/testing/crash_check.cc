@@ -4,9 +4,11 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "fmt/format.h"
 #include "kv/io/crash_points.h"
+#include "kv/testing/crash_history.h"
 #include "kv/testing/random.h"
 #include "kv/testing/stage.h"
 
@@ -16,94 +18,20 @@ namespace {
 constexpr size_t kMaxFailures = 5;
 const char* const kDirectory = "/store";
 
-enum class CrashStepKind { kPut, kDelete, kBatch, kCas, kFlush, kCompact };
-
-struct CrashStep {
-  CrashStepKind kind;
-  WriteBatch writes;  // all but kFlush and kCompact
-  Contents after;     // the state of the store when this step is done
-  std::optional<std::string> cas_expected;
-};
-
-// The states are computed here, once, and each step's effect is fixed: a CompareAndSet expects
-// what it will find.
-std::vector<CrashStep> MakeSteps(const CrashPlan& plan) {
-  Random random(plan.history_seed);
-  std::vector<CrashStep> steps;
-  Contents state;
-  for (int i = 0; i < plan.steps; ++i) {
-    CrashStep step{CrashStepKind::kPut, {}, {}, {}};
-    const uint64_t roll = random.Below(100);
-    uint64_t writes = 1;
-    if (roll < 40) {
-      step.kind = CrashStepKind::kPut;
-    } else if (roll < 55) {
-      step.kind = CrashStepKind::kDelete;
-    } else if (roll < 75) {
-      step.kind = CrashStepKind::kBatch;
-      writes = 2 + random.Below(5);
-    } else if (roll < 90) {
-      step.kind = CrashStepKind::kCas;
-    } else {
-      step.kind = roll < 96 ? CrashStepKind::kFlush : CrashStepKind::kCompact;
-      writes = 0;
-    }
-    for (; writes > 0; --writes) {
-      const std::string key = fmt::format("key{:02}", random.Below(16));
-      const bool in_batch = step.kind == CrashStepKind::kBatch;
-      if (step.kind == CrashStepKind::kCas && state.contains(key)) step.cas_expected = state[key];
-      if (step.kind == CrashStepKind::kDelete || (in_batch && random.OneIn(4))) {
-        step.writes.Delete(key);
-        state.erase(key);
-      } else {
-        // Values of each step are its own, so that no two states look alike by chance; large
-        // ones, so that a memtable is soon full.
-        state[key] = fmt::format("step {} ", i) + random.Bytes(random.Below(1500));
-        step.writes.Put(key, state[key]);
-      }
-    }
-    step.after = state;
-    steps.push_back(std::move(step));
-  }
-  return steps;
-}
-
-absl::Status Perform(AnyEngine& engine, const CrashStep& step) {
-  Record record;
-  std::string_view bytes = step.writes.Bytes();
-  WriteBatch::TakeEntry(&bytes, &record);
-  switch (step.kind) {
-    case CrashStepKind::kPut:
-      return engine.Put(record.key, record.value);
-    case CrashStepKind::kDelete:
-      return engine.Delete(record.key);
-    case CrashStepKind::kBatch:
-      return engine.Write(step.writes);
-    case CrashStepKind::kCas: {
-      const auto result = engine.CompareAndSet(record.key, step.cas_expected, record.value);
-      if (result.ok() && !result->swapped) {
-        return absl::InternalError("CompareAndSet did not find what was there");
-      }
-      return result.status();
-    }
-    case CrashStepKind::kFlush:
-      return engine.Flush();
-    case CrashStepKind::kCompact:
-      return engine.Compact();
-  }
-  return absl::OkStatus();
-}
-
 // How far a run came, in steps.
 struct Progress {
-  size_t promised = 0;
+  size_t promised = 0;  // survive every crash
+  size_t returned = 0;  // with OK
   size_t begun = 0;
 };
 
 class CrashChecker {
  public:
   CrashChecker(const SimulatedFactory& factory, const CrashPlan& plan)
-      : factory_(factory), plan_(plan), steps_(MakeSteps(plan)), random_(plan.history_seed ^ 1) {}
+      : factory_(factory),
+        plan_(plan),
+        steps_(MakeCrashSteps(plan.history_seed, plan.steps)),
+        random_(plan.history_seed ^ 1) {}
 
   std::vector<std::string> CutPowerEverywhere() {
     const uint64_t operations = OperationsOfAWholeRun();
@@ -156,12 +84,11 @@ class CrashChecker {
     for (size_t i = 0; i < steps_.size(); ++i) {
       progress.begun = i + 1;
       const CrashStep& step = steps_[i];
-      const absl::Status status = Perform(**engine, step);
+      const absl::Status status = PerformCrashStep(**engine, step);
       if (absl::IsInternal(status)) Fail(fmt::format("step {}: {}", i, status.ToString()), files);
       if (!status.ok()) break;
-      const bool synced =
-          step.kind == CrashStepKind::kFlush || step.kind == CrashStepKind::kCompact;
-      if (composition.has.durable_on_return || synced) progress.promised = i + 1;
+      if (composition.has.durable_on_return || step.Syncs()) progress.promised = i + 1;
+      progress.returned = i + 1;
     }
     return progress;
   }
@@ -205,6 +132,8 @@ class CrashChecker {
            files);
     };
     const Composition composition = On(files);
+    // First, so that what a copy does to files that are also the original's is seen below.
+    CheckCopies(composition, progress, fail);
     auto engine = composition.open(Stage::SmallOptions(kDirectory));
     if (!engine.ok()) return fail(engine.status().ToString());
     absl::StatusOr<Contents> found = Read(composition, **engine);
@@ -230,11 +159,44 @@ class CrashChecker {
     if (!kept.ok() || *kept != *found) fail("what was written after recovery is gone");
   }
 
+  // A copy whose Checkpoint returned is there and holds the state of its step; the one that was
+  // under way is refused or holds that state too. The newest are always looked at, older ones
+  // sometimes.
+  template <typename FailWith>
+  void CheckCopies(const Composition& composition, const Progress& progress, FailWith&& fail) {
+    int newer = 0;
+    for (size_t i = progress.begun; i > 0; --i) {
+      const CrashStep& step = steps_[i - 1];
+      if (step.kind != CrashStepKind::kCheckpoint) continue;
+      if (newer++ > 0 && !random_.OneIn(6)) continue;
+      Options options = Stage::SmallOptions(step.copy);
+      options.create_if_missing = false;
+      auto engine = composition.open(options);
+      const std::string what = fmt::format("the copy made in step {}: ", i - 1);
+      if (!engine.ok()) {
+        if (i <= progress.returned) fail(what + engine.status().ToString());
+        continue;
+      }
+      const absl::StatusOr<Contents> found = Read(composition, **engine);
+      if (!found.ok()) {
+        fail(what + found.status().ToString());
+      } else if (*found != step.after) {
+        fail(what + Describe(*found));
+      } else if (const absl::Status status = (*engine)->Verify(); !status.ok()) {
+        fail(what + status.ToString());
+      }
+      // And it is a store that takes writes.
+      if (const absl::Status status = (*engine)->DeleteRange("", ""); !status.ok()) {
+        fail(what + status.ToString());
+      }
+    }
+  }
+
   // By point reads, and by a scan where there is one; the two must agree.
   static absl::StatusOr<Contents> Read(const Composition& composition, AnyEngine& engine) {
     Contents contents;
     std::vector<std::string> keys = {"after the crash"};
-    for (int i = 0; i < 16; ++i) keys.push_back(fmt::format("key{:02}", i));
+    for (uint64_t i = 0; i < kCrashKeys; ++i) keys.push_back(CrashKey(i));
     for (const std::string& key : keys) {
       KV_ASSIGN_OR_RETURN(auto value, Lookup(engine, key));
       if (value) contents[key] = *std::move(value);
@@ -257,7 +219,10 @@ class CrashChecker {
     for (size_t n = progress.promised; n <= progress.begun; ++n) {
       if (StateAfter(n) == found) return true;
     }
-    return false;
+    // A BulkLoad that did not return leaves a prefix of its entries.
+    if (progress.begun == progress.returned) return false;
+    const std::vector<Contents>& within = steps_[progress.begun - 1].within;
+    return std::find(within.begin(), within.end(), found) != within.end();
   }
 
   std::string Describe(const Contents& found) const {

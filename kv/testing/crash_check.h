@@ -3,7 +3,10 @@
 //
 //   The store opens, passes Verify, and shows the state after some number of steps of the history,
 //   whole batches included; at most those that were begun, and at least those that were promised:
-//   by their own return if the composition is durable on return, by a Flush or Compact otherwise.
+//   by their own return if the composition is durable on return, by a Flush, Compact or BulkLoad
+//   otherwise. A BulkLoad that was cut short leaves a prefix of its entries. Each copy that a
+//   Checkpoint made opens and shows the state of that moment; one that was cut short does, or is
+//   refused.
 //   It then takes writes and keeps them, and the same holds if the power goes once more while it
 //   is being opened.
 //

@@ -31,6 +31,13 @@ struct Credulous : UnsyncedParts {
   static constexpr bool kChecksRecords = false;
 };
 
+struct LoadsWithoutSync : UnsyncedParts {
+  static constexpr bool kSyncsBulkLoads = false;
+};
+struct CopiesWithoutSync : SoundParts {
+  static constexpr bool kSyncsCheckpoints = false;
+};
+
 constexpr CrashPlan kEveryMoment = {.history_seed = 1, .steps = 60};
 
 template <typename Parts>
@@ -59,6 +66,10 @@ TEST(CrashCheckTest, RefusesPromisesWithoutSync) { ExpectRefused<UnsyncedPromise
 TEST(CrashCheckTest, RefusesBatchesInPieces) { ExpectRefused<BatchesInPieces>(); }
 
 TEST(CrashCheckTest, RefusesRenameBeforeSync) { ExpectRefused<RenamesBeforeSync>(); }
+
+TEST(CrashCheckTest, RefusesBulkLoadsWithoutSync) { ExpectRefused<LoadsWithoutSync>(); }
+
+TEST(CrashCheckTest, RefusesCheckpointsWithoutSync) { ExpectRefused<CopiesWithoutSync>(); }
 
 TEST(CrashCheckTest, RefusesTornRecordsTakenForData) { ExpectRefused<Credulous>(); }
 

@@ -1,13 +1,12 @@
 #include "kv/testing/history.h"
 
-#include <algorithm>
 #include <deque>
 #include <memory>
 #include <utility>
 
 #include "fmt/format.h"
 #include "kv/testing/engine_adapter.h"
-#include "kv/testing/random.h"
+#include "kv/testing/list_source.h"
 #include "kv/testing/reference_engine.h"
 #include "kv/testing/stage.h"
 
@@ -23,95 +22,6 @@ struct BorrowedClock {
 static_assert(Clock<BorrowedClock>);
 using Reference = BasicReferenceEngine<BorrowedClock>;
 
-// Few keys, so that they are overwritten, deleted and found; a few of them awkward.
-std::string SomeKey(Random& random) {
-  switch (random.Below(12)) {
-    case 0:
-      return "";
-    case 1:
-      return std::string("k\0", 2);
-    case 2:
-      return "\xff\xff";
-    default:
-      return fmt::format("k{:02}", random.Below(24));
-  }
-}
-
-std::string SomeValue(Random& random) {
-  // Few distinct small values, so that a CompareAndSet has a chance; now and then large ones.
-  if (!random.OneIn(3)) return fmt::format("v{}", random.Below(3));
-  return std::string(random.OneIn(10) ? 5'000 : random.Below(400),
-                     static_cast<char>(random.Below(256)));
-}
-
-// Long past or far ahead, or, where the clock is in our hand, soon.
-uint64_t SomeExpiry(Random& random, const Composition& composition, uint64_t now) {
-  if (!composition.has.expiry || random.OneIn(2)) return kNeverExpires;
-  if (composition.manual_clock && random.OneIn(2)) return now + random.Below(200);
-  return random.OneIn(2) ? 1 : now + 1'000'000'000;
-}
-
-Step SomeStep(Random& random, const Composition& composition, uint64_t now) {
-  Step step;
-  step.key = SomeKey(random);
-  const uint64_t roll = random.Below(100);
-  const auto put = [&](Step* to) {
-    to->kind = StepKind::kPut;
-    to->value = SomeValue(random);
-    to->number = SomeExpiry(random, composition, now);
-  };
-  if (roll < 30) {
-    put(&step);
-  } else if (roll < 40) {
-    step.kind = StepKind::kDelete;
-  } else if (roll < 50) {
-    step.kind = StepKind::kBatch;
-    for (uint64_t i = random.Below(8); i > 0; --i) {
-      Step write;
-      write.key = SomeKey(random);
-      write.kind = StepKind::kDelete;
-      if (!random.OneIn(3)) put(&write);
-      step.batch.push_back(std::move(write));
-    }
-  } else if (roll < 60) {
-    step.kind = StepKind::kCas;
-    if (!random.OneIn(4)) step.expected = fmt::format("v{}", random.Below(3));
-    if (!random.OneIn(4)) step.desired = fmt::format("v{}", random.Below(3));
-    step.number = step.desired ? SomeExpiry(random, composition, now) : kNeverExpires;
-  } else if (roll < 70) {
-    step.kind = StepKind::kGet;
-  } else if (roll < 75) {
-    step.kind = StepKind::kMultiGet;
-    for (uint64_t i = random.Below(6); i > 0; --i) step.batch.push_back({.key = SomeKey(random)});
-  } else if (roll < 79) {
-    step.kind = StepKind::kCount;
-    step.key.resize(std::min<size_t>(step.key.size(), random.Below(3)));
-  } else if (roll < 82) {
-    step.kind = composition.has.expiry ? StepKind::kExpireAt : StepKind::kGet;
-    step.number = SomeExpiry(random, composition, now);
-  } else if (roll < 84) {
-    step.kind = StepKind::kExpiresAt;
-  } else if (roll < 93) {
-    const bool ordered = composition.has.ordered;
-    step.kind = !ordered    ? StepKind::kGet
-                : roll < 87 ? StepKind::kScan
-                : roll < 89 ? StepKind::kSnapshot
-                            : StepKind::kReadSnapshot;
-    step.value = random.OneIn(2) ? "" : SomeKey(random);
-    step.number = random.Below(4);
-  } else if (roll < 95) {
-    step.kind = composition.manual_clock ? StepKind::kAdvanceClock : StepKind::kGet;
-    step.number = random.Below(100);
-  } else if (roll < 97) {
-    step.kind = StepKind::kFlush;
-  } else {
-    step.kind = !composition.has.durable ? StepKind::kGet
-                : roll == 97             ? StepKind::kCompact
-                                         : StepKind::kReopen;
-  }
-  return step;
-}
-
 WriteBatch BatchOf(const Step& step) {
   WriteBatch batch;
   for (const Step& write : step.batch) {
@@ -122,6 +32,12 @@ WriteBatch BatchOf(const Step& step) {
     }
   }
   return batch;
+}
+
+ListSource SourceOf(const Step& step) {
+  std::vector<ListSource::Entry> entries;
+  for (const Step& put : step.batch) entries.push_back({put.key, put.value, put.number});
+  return ListSource(std::move(entries));
 }
 
 std::string Answer(const absl::Status& status, std::string_view value = "") {
@@ -170,6 +86,12 @@ class Side {
         return Answer(engine_->Delete(step.key));
       case StepKind::kBatch:
         return Answer(engine_->Write(BatchOf(step)));
+      case StepKind::kDeleteRange:
+        return Answer(engine_->DeleteRange(step.key, step.value));
+      case StepKind::kBulkLoad: {
+        ListSource source = SourceOf(step);
+        return Answer(engine_->BulkLoad(source));
+      }
       case StepKind::kMultiGet:
         return MultiGet(step);
       case StepKind::kCas: {
@@ -195,6 +117,8 @@ class Side {
       case StepKind::kFlush:
         return Answer(engine_->Flush());
       case StepKind::kCompact:
+      case StepKind::kCompactRange:
+      case StepKind::kCheckpoint:
       case StepKind::kReopen:
       case StepKind::kAdvanceClock:
         return "";  // Replay does these
@@ -246,70 +170,39 @@ class Side {
   std::deque<std::unique_ptr<AnySnapshot>> snapshots_;
 };
 
-}  // namespace
-
-std::string ToString(const Step& step) {
-  const auto expiry = [&](uint64_t at) {
-    return at == kNeverExpires ? std::string() : fmt::format(" expires {}", at);
-  };
-  switch (step.kind) {
-    case StepKind::kGet:
-      return "get " + Show(step.key);
-    case StepKind::kPut:
-      return fmt::format("put {} {}{}", Show(step.key), Show(step.value), expiry(step.number));
-    case StepKind::kDelete:
-      return "delete " + Show(step.key);
-    case StepKind::kBatch:
-    case StepKind::kMultiGet: {
-      std::string text = step.kind == StepKind::kBatch ? "batch {" : "multi-get {";
-      for (const Step& part : step.batch) text += " " + ToString(part) + ";";
-      return text + " }";
+// How the contents of two engines differ, if they do.
+std::optional<std::string> DifferenceOf(const Composition& composition, AnyEngine& engine,
+                                        AnyEngine& reference) {
+  const auto contents_of = [&](AnyEngine& of) {
+    if (composition.has.ordered) return AnswerOfScan(of, Step(), nullptr);
+    const auto count = of.Count("");
+    std::string contents = count.ok() ? fmt::format("{} keys: ", *count) : Answer(count.status());
+    for (const std::string& key : KeysOfHistories()) {
+      const auto found = Lookup(of, key);
+      contents += fmt::format("{}={} ", Show(key),
+                              found.ok() ? ShowFound(*found) : found.status().ToString());
     }
-    case StepKind::kCas:
-      return fmt::format("cas {} from {} to {}{}", Show(step.key), ShowFound(step.expected),
-                         ShowFound(step.desired), expiry(step.number));
-    case StepKind::kCount:
-      return "count " + Show(step.key);
-    case StepKind::kExpireAt:
-      return fmt::format("expire-at {} {}", Show(step.key), step.number);
-    case StepKind::kExpiresAt:
-      return "expires-at " + Show(step.key);
-    case StepKind::kScan:
-      return fmt::format("scan [{}, {})", Show(step.key), Show(step.value));
-    case StepKind::kSnapshot:
-      return "take a snapshot";
-    case StepKind::kReadSnapshot:
-      return fmt::format("get {} and scan to {} in snapshot {}", Show(step.key), Show(step.value),
-                         step.number);
-    case StepKind::kFlush:
-      return "flush";
-    case StepKind::kCompact:
-      return "compact";
-    case StepKind::kReopen:
-      return "reopen";
-    case StepKind::kAdvanceClock:
-      return fmt::format("advance the clock by {} ms", step.number);
-  }
-  return "";
+    return contents;
+  };
+  const std::string actual = contents_of(engine);
+  const std::string expected = contents_of(reference);
+  if (actual == expected) return std::nullopt;
+  return fmt::format("\n  expected {}\n  got      {}", expected, actual);
 }
 
-std::string ToString(const std::vector<Step>& steps) {
-  std::string text;
-  for (const Step& step : steps) text += "  " + ToString(step) + "\n";
-  return text;
+// The same for a store that is not open; it is opened and closed again.
+std::optional<std::string> DifferenceOf(const Composition& composition, const Options& options,
+                                        AnyEngine& reference) {
+  const auto engine = composition.open(options);
+  if (!engine.ok()) return "Open: " + engine.status().ToString();
+  return DifferenceOf(composition, **engine, reference);
 }
 
-std::vector<Step> MakeHistory(uint64_t seed, size_t length, const Composition& composition) {
-  Random random(seed);
-  const uint64_t now = composition.unix_millis();
-  std::vector<Step> steps;
-  while (steps.size() < length) steps.push_back(SomeStep(random, composition, now));
-  return steps;
-}
+}  // namespace
 
 std::optional<std::string> Replay(const Composition& composition, const std::vector<Step>& steps) {
   Stage stage(composition);
-  const Options options = Stage::SmallOptions(stage.NewDirectory());
+  Options options = Stage::SmallOptions(stage.NewDirectory());
   auto opened = composition.open(options);
   if (!opened.ok()) return "Open: " + opened.status().ToString();
   Side engine(*std::move(opened));
@@ -323,6 +216,19 @@ std::optional<std::string> Replay(const Composition& composition, const std::vec
       reference.DropSnapshots();
     } else if (step.kind == StepKind::kCompact) {
       status = engine.engine().Compact();
+    } else if (step.kind == StepKind::kCompactRange) {
+      status = engine.engine().CompactRange(step.key, step.value);
+    } else if (step.kind == StepKind::kCheckpoint) {
+      const Options copy = Stage::SmallOptions(stage.NewDirectory());
+      status = engine.engine().Checkpoint(copy.directory);
+      if (status.ok() && step.number == 0) {
+        const auto difference = DifferenceOf(composition, copy, reference.engine());
+        if (difference) return fmt::format("step {}, the copy: {}", i, *difference);
+      } else if (status.ok()) {
+        options = copy;
+        status = engine.Reopen(composition, options);
+        reference.DropSnapshots();
+      }
     } else if (step.kind == StepKind::kAdvanceClock) {
       composition.advance_millis(step.number);
     }
@@ -337,13 +243,8 @@ std::optional<std::string> Replay(const Composition& composition, const std::vec
     }
   }
   // However it came about, in the end both hold the same.
-  if (composition.has.ordered) {
-    const std::string actual = AnswerOfScan(engine.engine(), Step(), nullptr);
-    const std::string expected = AnswerOfScan(reference.engine(), Step(), nullptr);
-    if (actual != expected) {
-      return fmt::format("at the end:\n  expected {}\n  got      {}", expected, actual);
-    }
-  }
+  const auto difference = DifferenceOf(composition, engine.engine(), reference.engine());
+  if (difference) return "at the end:" + *difference;
   return std::nullopt;
 }
 

@@ -22,6 +22,8 @@ enum class StepKind {
   kPut,
   kDelete,
   kBatch,
+  kDeleteRange,
+  kBulkLoad,
   kMultiGet,
   kCas,
   kCount,
@@ -32,6 +34,8 @@ enum class StepKind {
   kReadSnapshot,  // point read and scan of one that is held
   kFlush,
   kCompact,
+  kCompactRange,
+  kCheckpoint,  // and looks at the copy, or goes on with it
   kReopen,
   kAdvanceClock,  // only on a manual clock
 };
@@ -42,13 +46,17 @@ struct Step {
   std::string key = {};
   std::optional<std::string> expected = {};  // kCas: nullopt is absent
   std::optional<std::string> desired = {};   // kCas: nullopt deletes
-  std::string value = {};                    // kPut; kScan: the upper bound
-  uint64_t number = 0;                       // expires_at; which snapshot; milliseconds
-  std::vector<Step> batch = {};              // kBatch: puts and deletes; kMultiGet: gets
+  std::string value = {};                    // kPut; the upper bound of a range
+  uint64_t number = 0;                       // expires_at; which snapshot; milliseconds; which copy
+  // kBatch: puts and deletes; kBulkLoad: puts in key order; kMultiGet: gets.
+  std::vector<Step> batch = {};
 };
 
 std::string ToString(const Step& step);
 std::string ToString(const std::vector<Step>& steps);
+
+// Every key that a history may use.
+std::vector<std::string> KeysOfHistories();
 
 std::vector<Step> MakeHistory(uint64_t seed, size_t length, const Composition& composition);
 

@@ -45,6 +45,8 @@ struct SoundParts {
   static constexpr bool kBatchIsOneRecord = true;   // else one record for each entry
   static constexpr bool kSyncsBeforeRename = true;  // a new log, before it takes the old one's name
   static constexpr bool kChecksRecords = true;      // recovery looks at checksums
+  static constexpr bool kSyncsBulkLoads = true;
+  static constexpr bool kSyncsCheckpoints = true;
 };
 
 struct UnsyncedParts : SoundParts {
@@ -137,7 +139,7 @@ class ReferenceStore {
     absl::Status status = ForEachSorted(source, [this](const Record& record) {
       return Put(record.key, record.value, {.expires_at = record.expires_at});
     });
-    status.Update(Flush());
+    if constexpr (Parts::kSyncsBulkLoads) status.Update(Flush());
     return status;
   }
 
@@ -212,7 +214,7 @@ class ReferenceStore {
     KV_RETURN_IF_ERROR(files_.CreateDirectories(directory));
     KV_ASSIGN_OR_RETURN(const std::vector<std::string> there, files_.List(directory));
     if (!there.empty()) return absl::AlreadyExistsError(directory + " is not empty");
-    return WriteLog(directory).status();
+    return WriteLog<Parts::kSyncsCheckpoints>(directory).status();
   }
 
   absl::Status Verify() {
@@ -294,12 +296,13 @@ class ReferenceStore {
   }
 
   absl::Status RewriteLog() {
-    KV_ASSIGN_OR_RETURN(auto file, WriteLog(directory_));
+    KV_ASSIGN_OR_RETURN(auto file, WriteLog<Parts::kSyncsBeforeRename>(directory_));
     log_.emplace(std::move(file));
     buffer_.clear();  // the new log has it all
     return absl::OkStatus();
   }
 
+  template <bool kSyncs>
   absl::StatusOr<typename Files::WritableFile> WriteLog(const std::string& directory) {
     // Everything, the expired with it: the clock may be turned back before the next Open.
     WriteBatch all;
@@ -314,7 +317,7 @@ class ReferenceStore {
     KV_ASSIGN_OR_RETURN(auto file, files_.Create(new_path));
     KV_RETURN_IF_ERROR(file.Append(header));
     KV_RETURN_IF_ERROR(file.Append(base));
-    if constexpr (Parts::kSyncsBeforeRename) KV_RETURN_IF_ERROR(file.Sync());
+    if constexpr (kSyncs) KV_RETURN_IF_ERROR(file.Sync());
     KV_RETURN_IF_ERROR(files_.Rename(new_path, path));
     KV_RETURN_IF_ERROR(files_.SyncDirectory(directory));
     return file;
