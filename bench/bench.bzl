@@ -2,6 +2,33 @@
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_test")
 
+def ashlar_bench_binary(name, header, type, deps, tags = []):
+    """A bench binary of one composition, in any package.
+
+    Args:
+      name: of the binary, and what its reports call the composition.
+      header: the composition's header, as it is included.
+      type: its type in namespace kv.
+      deps: the library of the header.
+      tags: of the binary.
+    """
+    cc_binary(
+        name = name,
+        srcs = ["//bench:bench_main.cc"],
+        local_defines = [
+            "ASHLAR_HEADER=\\\"%s\\\"" % header,
+            "ASHLAR_TYPE=" + type,
+            "ASHLAR_NAME=\\\"%s\\\"" % name,
+            "ASHLAR_COMPILATION_MODE=\\\"$(COMPILATION_MODE)\\\"",
+        ],
+        tags = tags,
+        visibility = ["//visibility:public"],
+        deps = deps + [
+            "//bench",
+            "//third_party:mimalloc",
+        ],
+    )
+
 def ashlar_bench(name, header, type, durable = False):
     """Makes //bench:<name> and //bench:<name>_smoke_test.
 
@@ -11,21 +38,11 @@ def ashlar_bench(name, header, type, durable = False):
       type: its type in namespace kv.
       durable: whether it keeps files, so that the smoke test can keep and reopen a store.
     """
-    cc_binary(
+    ashlar_bench_binary(
         name = name,
-        srcs = ["bench_main.cc"],
-        local_defines = [
-            "ASHLAR_HEADER=\\\"%s\\\"" % header,
-            "ASHLAR_TYPE=" + type,
-            "ASHLAR_NAME=\\\"%s\\\"" % name,
-            "ASHLAR_COMPILATION_MODE=\\\"$(COMPILATION_MODE)\\\"",
-        ],
-        visibility = ["//visibility:public"],
-        deps = [
-            ":bench",
-            "//engines/compositions:" + name,
-            "//third_party:mimalloc",
-        ],
+        header = header,
+        type = type,
+        deps = ["//engines/compositions:" + name],
     )
 
     cc_test(

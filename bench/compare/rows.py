@@ -1,0 +1,44 @@
+"""From finished runs to the rows of the tables."""
+
+import statistics
+
+from bench.compare.verdict import Row
+
+# Figures whose medians the table shows or the JSON repeats for each row.
+_FIGURES = ("p50_ns", "p90_ns", "p99_ns", "p99.9_ns", "p99.99_ns", "max_ns", "write_amplification",
+            "disk_over_live", "peak_rss_mib", "cpu_ns_per_op", "found_share")
+
+
+def rows_of(runs, systems, request, blocks):
+    """One Row for each workload, thread count and system, in this order, with its runs by block.
+
+    Invalid runs are left out.
+    """
+    rows = []
+    for threads in request.threads:
+        for workload in request.workloads:
+            for system in systems:
+                rows.append(_row_of(runs, workload, threads, system, blocks))
+    return rows
+
+
+def _row_of(runs, workload, threads, system, blocks):
+    row = Row(workload, threads, system)
+    row.blocks = [[] for _ in range(blocks)]
+    figures = {}
+    for run in runs:
+        if run["system"] != system:
+            continue
+        if run["invalid"]:
+            row.reason = "invalid: " + run["invalid"]
+            continue
+        row.reason = run["refused"].get(workload, row.reason)
+        for measured in run["rows"]:
+            if (measured["workload"], measured["threads"]) != (workload, threads):
+                continue
+            row.blocks[run["block"]].append(measured["figures"]["items_per_second"])
+            for name in _FIGURES:
+                if name in measured["figures"]:
+                    figures.setdefault(name, []).append(measured["figures"][name])
+    row.figures = {name: statistics.median(values) for name, values in figures.items()}
+    return row

@@ -1,0 +1,125 @@
+"""Chooses the combinations of the matrix that are compiled and tested on every run.
+
+    python3 bench/matrix/pairwise.py            writes covering.bzl beside policies.bzl
+    python3 bench/matrix/pairwise.py --check    exits with 1 when covering.bzl is not what it writes
+
+Most faults of a combination show with two of its policies, whatever the others are (D. Kuhn et al.,
+"Software fault interactions", 2004). So every pair of policies of different slots is in at least one
+chosen combination. A combination costs about 8 s of compiling, so there should be few: no set can
+have fewer than the product of the two largest slots.
+"""
+
+import itertools
+import os
+import random
+import sys
+from types import SimpleNamespace
+
+# Each attempt is a greedy choice with other draws; the smallest wins.
+_ATTEMPTS = 300
+_CANDIDATES = 30
+
+_HEAD = '''"""The combinations that are tested: every pair of policies of two slots is in one of them.
+
+Written by pairwise.py from policies.bzl; do not edit.
+"""
+
+COVERING = [
+'''
+
+
+def read_matrix(path):
+    """MATRIX of policies.bzl, which is Python as well: {engine: [names of slot 1, ...]}."""
+    scope = {"struct": SimpleNamespace}
+    with open(path) as file:
+        exec(compile(file.read(), path, "exec"), scope)
+    return {name: [list(policies) for policies in engine.slots.values()]
+            for name, engine in scope["MATRIX"].items()}
+
+
+def pairs_of(combination):
+    """The pairs that a combination holds, each as ((slot, policy), (slot, policy))."""
+    return set(itertools.combinations(enumerate(combination), 2))
+
+
+def all_pairs(slots):
+    pairs = set()
+    for (i, left), (j, right) in itertools.combinations(enumerate(slots), 2):
+        pairs |= {((i, a), (j, b)) for a in left for b in right}
+    return pairs
+
+
+def _one_attempt(slots, generator):
+    missing = all_pairs(slots)
+    chosen = []
+    while missing:
+        best = None
+        for _ in range(_CANDIDATES):
+            # Built around a missing pair; the other slots in random order, each the best so far.
+            (i, a), (j, b) = generator.choice(sorted(missing))
+            candidate = {i: a, j: b}
+            others = [k for k in range(len(slots)) if k not in candidate]
+            generator.shuffle(others)
+            for k in others:
+                def gain(policy):
+                    return sum(1 for slot, other in candidate.items()
+                               if tuple(sorted(((k, policy), (slot, other)))) in missing)
+                policies = list(slots[k])
+                generator.shuffle(policies)
+                candidate[k] = max(policies, key=gain)
+            combination = tuple(candidate[k] for k in range(len(slots)))
+            covered = len(pairs_of(combination) & missing)
+            if best is None or covered > best[0]:
+                best = (covered, combination)
+        chosen.append(best[1])
+        missing -= pairs_of(best[1])
+    return chosen
+
+
+def least_possible(slots):
+    sizes = sorted((len(slot) for slot in slots), reverse=True)
+    return sizes[0] * sizes[1] if len(sizes) > 1 else sizes[0]
+
+
+def covering(slots):
+    """Combinations that hold all pairs, in the order of the slots. Equal slots, equal choice."""
+    if len(slots) < 2:
+        return [(policy,) for policy in slots[0]]
+    generator = random.Random(0)
+    best = None
+    for _ in range(_ATTEMPTS):
+        chosen = _one_attempt(slots, generator)
+        if best is None or len(chosen) < len(best):
+            best = chosen
+        if len(best) == least_possible(slots):
+            break
+    return sorted(best, key=lambda c: [slots[i].index(policy) for i, policy in enumerate(c)])
+
+
+def text_of(matrix):
+    names = ["__".join((engine,) + combination)
+             for engine, slots in matrix.items() for combination in covering(slots)]
+    return _HEAD + "".join('    "%s",\n' % name for name in names) + "]\n"
+
+
+def main(arguments):
+    here = os.path.dirname(os.path.abspath(__file__))
+    path = os.path.join(here, "covering.bzl")
+    wanted = text_of(read_matrix(os.path.join(here, "policies.bzl")))
+    if arguments == ["--check"]:
+        with open(path) as file:
+            if file.read() == wanted:
+                return 0
+        print("covering.bzl is not what pairwise.py writes: run it", file=sys.stderr)
+        return 1
+    if arguments:
+        print(__doc__)
+        return 0 if arguments[0] in ("-h", "--help") else 2
+    with open(path, "w") as file:
+        file.write(wanted)
+    print("%d combinations in %s" % (wanted.count(",\n"), path))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

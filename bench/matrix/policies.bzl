@@ -1,0 +1,75 @@
+"""The policies of each slot that the matrix combines: the one list of them.
+
+Of each engine, every combination of one policy for each slot is a bench binary
+//bench/matrix:<engine>__<policy>__<policy>..., compiled when somebody asks for it. To add a policy,
+add its line here and run
+
+    python3 bench/matrix/pairwise.py
+
+which writes covering.bzl anew. The script reads this file as Python, so it holds nothing but values.
+
+A policy is its header and its type in namespace kv. `fixed` are the slots that do not vary.
+"""
+
+MATRIX = {
+    "lsm": struct(
+        header = "engines/lsm/engine.h",
+        type = "Lsm",
+        slots = {
+            "Memtable": {
+                "bplus_tree": ("kv/memtable/bplus_tree.h", "BPlusTreeMemtable"),
+                "skip_list": ("kv/memtable/skip_list.h", "SkipListMemtable"),
+            },
+            "Compaction": {
+                "leveled": ("kv/compaction/leveled.h", "LeveledCompaction<>"),
+            },
+            "Striping": {
+                "single": ("kv/striping/single.h", "SingleStripe"),
+                "hashed16": ("kv/striping/hashed.h", "HashedStripes<16>"),
+                "hashed256": ("kv/striping/hashed.h", "HashedStripes<256>"),
+            },
+            "Commit": {
+                "none": ("kv/commit/none.h", "NoCommit"),
+                "every_write": ("kv/commit/every_write.h", "EveryWriteCommit"),
+                "group": ("kv/commit/group.h", "GroupCommit<>"),
+            },
+        },
+        fixed = {
+            "Filter": ("kv/filter/blocked_bloom.h", "BlockedBloomFilter<10>"),
+            "Cache": ("kv/cache/none.h", "NoCache"),
+            "Compression": ("kv/compression/none.h", "NoCompression"),
+            "Expiry": ("kv/expiry/absolute.h", "AbsoluteExpiry"),
+        },
+    ),
+    "memory": struct(
+        header = "engines/memory/hash_engine.h",
+        type = "HashMemory",
+        slots = {
+            "Sharding": {
+                "hashed1": ("engines/memory/sharding.h", "HashedShards<1>"),
+                "hashed16": ("engines/memory/sharding.h", "HashedShards<16>"),
+                "hashed256": ("engines/memory/sharding.h", "HashedShards<256>"),
+            },
+            "Expiry": {
+                "absolute": ("kv/expiry/absolute.h", "AbsoluteExpiry"),
+                "none": ("kv/expiry/none.h", "NoExpiry"),
+            },
+        },
+        fixed = {},
+    ),
+    "memory_ordered": struct(
+        header = "engines/memory/ordered_engine.h",
+        type = "OrderedMemory",
+        slots = {
+            "Memtable": {
+                "bplus_tree": ("kv/memtable/bplus_tree.h", "BPlusTreeMemtable"),
+                "skip_list": ("kv/memtable/skip_list.h", "SkipListMemtable"),
+            },
+            "Expiry": {
+                "absolute": ("kv/expiry/absolute.h", "AbsoluteExpiry"),
+                "none": ("kv/expiry/none.h", "NoExpiry"),
+            },
+        },
+        fixed = {},
+    ),
+}

@@ -1,0 +1,17 @@
+"""Writes the names of all systems as JSON, for programs that are not Starlark."""
+
+load("//bench/matrix:policies.bzl", "MATRIX")
+load("//engines:engines.bzl", "COMPOSITIONS")
+
+def _systems_json_impl(ctx):
+    file = ctx.actions.declare_file(ctx.label.name)
+    ctx.actions.write(file, json.encode({
+        "compositions": [composition.name for composition in COMPOSITIONS],
+        "matrix": {
+            engine: [[policy for policy in policies] for policies in content.slots.values()]
+            for engine, content in MATRIX.items()
+        },
+    }))
+    return [DefaultInfo(files = depset([file]), runfiles = ctx.runfiles([file]))]
+
+systems_json = rule(implementation = _systems_json_impl)
