@@ -50,6 +50,9 @@ void AddSurroundings(const RowSurroundings& around, double operations, double us
         (after.wal_bytes - before.wal_bytes) + (after.flush_bytes - before.flush_bytes) +
         (after.compaction_bytes_written - before.compaction_bytes_written));
     figures->emplace_back("engine_bytes_written", engine);
+    figures->emplace_back(
+        "wal_bytes_per_op",
+        Ratio(static_cast<double>(after.wal_bytes - before.wal_bytes), operations));
     if (user_bytes > 0) {
       figures->emplace_back("write_amplification",
                             Ratio(engine > 0 ? engine : process, user_bytes));

@@ -77,6 +77,12 @@ std::optional<uint64_t> ParseMegabytes(const std::string& text) {
   return *count << 20;
 }
 
+std::optional<ValueText> ParseValueText(const std::string& text) {
+  if (text == "half") return ValueText::kHalf;
+  if (text == "alphanumeric") return ValueText::kAlphanumeric;
+  return std::nullopt;
+}
+
 std::optional<double> ParseTheta(const std::string& text) {
   try {
     size_t used = 0;
@@ -103,12 +109,14 @@ void Define(CLI::App& app, Flags* flags) {
             "bytes of a key, 16 by default");
   AddParsed(app, "--value_size", CountWithin(0, kv::kMaxValueBytes), &flags->value_size,
             "bytes of a value, 100 by default");
+  AddParsed(app, "--value_text", ParseValueText, &flags->value_text,
+            "half: compresses about 2:1 (the default); alphanumeric: random letters and digits");
   AddParsed(app, "--duration", ParseSeconds, &flags->seconds,
             "run rows for this long (10s, 500ms, 2m) instead of by count; fills end at --num too");
   AddParsed(app, "--seed", CountWithin(0, ~uint64_t{0}), &flags->seed,
             "of keys, values and operations; 42 by default");
   AddParsed(app, "--batch_size", CountWithin(1, 100'000), &flags->batch_size,
-            "keys of a MultiGet, 100 by default");
+            "keys of a MultiGet and of putbatch, 100 by default");
   AddParsed(app, "--zipf_theta", ParseTheta, &flags->zipf_theta,
             "Zipf exponent, 0 to 10; 0.99 for YCSB and as published for Twitter by default");
   app.add_option("--dir", flags->directory,

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/value_generator.h"
 #include "kv/contract/options.h"
 
 namespace bench {
@@ -20,6 +21,7 @@ struct Flags {
   std::vector<int> threads = {1};
   size_t key_size = 16;
   size_t value_size = 100;
+  ValueText value_text = ValueText::kHalf;
   std::string directory;  // empty: a temporary one
   double seconds = 0;     // 0: by count
   uint64_t seed = 42;

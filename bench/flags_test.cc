@@ -30,11 +30,11 @@ TEST(Flags, DefaultsNeedNothing) {
 }
 
 TEST(Flags, AreRead) {
-  const ParsedFlags parsed =
-      Parse({"--workloads=fillseq,readrandom", "--num=2M", "--reads", "10k", "--threads=1,4",
-             "--value_size=0", "--key_size=24", "--duration=500ms", "--seed=7",
-             "--benchmark_filter=read", "--memtable_mb=8", "--cache_mb=1", "--batch_size=10",
-             "--repetitions=3", "--zipf_theta=1.1", "--json=out.json", "--keep", "--dir=/x/y"});
+  const ParsedFlags parsed = Parse(
+      {"--workloads=fillseq,readrandom", "--num=2M", "--reads", "10k", "--threads=1,4",
+       "--value_size=0", "--key_size=24", "--duration=500ms", "--seed=7", "--benchmark_filter=read",
+       "--memtable_mb=8", "--cache_mb=1", "--batch_size=10", "--repetitions=3", "--zipf_theta=1.1",
+       "--json=out.json", "--keep", "--dir=/x/y", "--value_text=alphanumeric"});
   ASSERT_FALSE(parsed.exit_status.has_value()) << parsed.error;
   const Flags& flags = parsed.flags;
   EXPECT_EQ(flags.workloads, (std::vector<std::string>{"fillseq", "readrandom"}));
@@ -42,6 +42,7 @@ TEST(Flags, AreRead) {
   EXPECT_EQ(flags.reads, 10'000u);
   EXPECT_EQ(flags.threads, (std::vector<int>{1, 4}));
   EXPECT_EQ(flags.value_size, 0u);
+  EXPECT_EQ(flags.value_text, ValueText::kAlphanumeric);
   EXPECT_EQ(flags.key_size, 24u);
   EXPECT_EQ(flags.seconds, 0.5);
   EXPECT_EQ(flags.seed, 7u);

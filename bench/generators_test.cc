@@ -1,7 +1,9 @@
 // Keys, values, random numbers and Zipf ranks.
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -68,6 +70,23 @@ TEST(YcsbKey, IsYcsbsOwn) {
   EXPECT_EQ(YcsbKey(2), "user1820151046732198393");
 }
 
+TEST(PrefixedKey, PrefixesSelectEqualShares) {
+  std::map<std::string, int> counts;
+  for (uint64_t number = 0; number < 10'000; ++number) {
+    std::string key(kPrefixedKeyBytes, '\0');
+    WritePrefixedKey(number, key.data());
+    EXPECT_LT(key, "z");
+    for (const size_t bytes : {size_t{1}, size_t{3}, size_t{4}, key.size()}) {
+      ++counts[key.substr(0, bytes)];
+    }
+  }
+  EXPECT_EQ(counts.size(), 5u + 100u + 1000u + 10'000u);
+  for (const auto& [prefix, count] : counts) {
+    const int expected = prefix.size() == 1 ? 2000 : prefix.size() == 3 ? 100 : 10;
+    EXPECT_EQ(count, prefix.size() == kPrefixedKeyBytes ? 1 : expected) << prefix;
+  }
+}
+
 TEST(Permutation, HitsEveryNumberOnce) {
   for (const uint64_t size : {1, 2, 3, 5, 16, 100, 1000, 4096, 10'007}) {
     const Permutation permutation(size, 42);
@@ -103,6 +122,17 @@ TEST(ValueGenerator, SlicesDifferAndCompressTwoToOne) {
   }
   EXPECT_EQ(distinct.size(), 10'000u);
   EXPECT_EQ(values.Next(0), "");
+}
+
+TEST(ValueGenerator, AlphanumericValuesUseAllLettersAndDigitsAlike) {
+  const ValuePool pool(0, ValueText::kAlphanumeric);
+  std::map<char, int> counts;
+  for (const char letter : pool.bytes()) ++counts[letter];
+  EXPECT_EQ(counts.size(), 62u);
+  for (const auto& [letter, count] : counts) {
+    EXPECT_TRUE(std::isalnum(static_cast<unsigned char>(letter)) != 0) << letter;
+    EXPECT_NEAR(count, pool.bytes().size() / 62.0, pool.bytes().size() / 62.0 / 10);
+  }
 }
 
 TEST(ValueGenerator, ServesTheLargestSliceItsPoolPromises) {

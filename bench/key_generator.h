@@ -1,7 +1,9 @@
-// Keys of the two best-known load generators, and a permutation of key numbers without memory.
+// Keys of the two best-known load generators, keys to count, and a permutation of key numbers
+// without memory.
 //
 //   db_bench  the number as 8 big-endian bytes, then ASCII '0' up to the key size; a key size under
 //             8 keeps the low bytes. Order of numbers = order of keys.
+//   prefixed  a letter, three digits, the number: prefixes of known selectivity (not of any tool).
 //   YCSB      "user" and the decimal of |FNV-1a-64(number as 8 little-endian bytes)|, the absolute
 //             value as a signed integer, as YCSB's Java does: number 0 is user6284781860667377211.
 //
@@ -31,6 +33,22 @@ inline void WriteDbBenchKey(uint64_t number, size_t size, char* to) {
   char whole[8];
   kv::StoreBig64(whole, number);
   std::memcpy(to, whole + 8 - size, size);
+}
+
+inline constexpr size_t kPrefixedKeyBytes = 12;
+
+// Writes a letter (a to e), two digits, one digit and the number as 8 decimal digits: the first 1,
+// 3 and 4 bytes select a fifth, a hundredth and a thousandth of any 1000 numbers in a row.
+inline void WritePrefixedKey(uint64_t number, char* to) {
+  const uint64_t of_thousand = number % 1000;
+  const uint64_t of_letter = of_thousand % 200;
+  to[0] = static_cast<char>('a' + of_thousand / 200);
+  to[1] = static_cast<char>('0' + of_letter / 100);
+  to[2] = static_cast<char>('0' + of_letter / 10 % 10);
+  to[3] = static_cast<char>('0' + of_letter % 10);
+  for (size_t i = kPrefixedKeyBytes; i-- > 4; number /= 10) {
+    to[i] = static_cast<char>('0' + number % 10);
+  }
 }
 
 constexpr uint64_t Fnv1a64(uint64_t number) {

@@ -106,6 +106,10 @@ std::string_view OperationSource::WriteKey(uint64_t number, char* to) const {
       std::memcpy(to, CounterKey(number % kCounters, &key).data(), key.size());
       return {to, key.size()};
     }
+    case Layout::kPrefixed:
+      WritePrefixedKey(number, to);
+      if (workload_.missing_keys) to[0] = 'z';
+      return {to, kPrefixedKeyBytes};
     case Layout::kTwitter:
       // Neighbouring ranks must not be neighbouring keys.
       WriteDbBenchKey(SplitMix64(number), key_bytes_, to);
@@ -161,7 +165,7 @@ void OperationSource::FillOne(uint64_t batch, size_t index, OperationBlock* bloc
     case OperationKind::kCompact:
       return;
     case OperationKind::kCount:
-      operation.key = operation.key.substr(0, 7);
+      operation.key = operation.key.substr(0, workload_.prefix_bytes);
       return;
     case OperationKind::kSeek:
       operation.length = workload_.scan_minimum +

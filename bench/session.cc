@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "bench/figures.h"
+#include "bench/key_generator.h"
 #include "bench/operation_source.h"
 #include "bench/random.h"
 #include "bench/system_info.h"
@@ -73,6 +74,8 @@ RowPlan Session::Plan(const Row& row, const Workload& workload) {
     plan.records = std::min(plan.records, most);
   } else if (workload.layout == Layout::kCounters) {
     plan.records = kCounters;
+  } else if (workload.layout == Layout::kPrefixed) {
+    plan.key_bytes = kPrefixedKeyBytes;
   }
   plan.batch = workload.batch != 0 ? workload.batch : flags_.batch_size;
   if (&workload == &preload_) {
@@ -93,7 +96,7 @@ RowPlan Session::Plan(const Row& row, const Workload& workload) {
   // A stream of its own for each row: the same draws again would find exactly what was written.
   plan.seed = SplitMix64(flags_.seed ^ SplitMix64(++plans_));
   if (pool_ == nullptr || pool_->bytes().size() < plan.value_bytes) {
-    pool_ = std::make_unique<ValuePool>(plan.value_bytes);
+    pool_ = std::make_unique<ValuePool>(plan.value_bytes, flags_.value_text);
   }
   plan.values = pool_.get();
   plan.next_insert = &next_insert_;

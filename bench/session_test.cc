@@ -124,6 +124,19 @@ TEST(Session, MissingKeysAreMissing) {
   EXPECT_EQ(Find(*missing, "found_share", -1), 0);
 }
 
+TEST(Session, CountsFindTheirPrefixesAndOnlyThose) {
+  Lab<Reference> lab;
+  for (const char* workload : {"count_1_in_5", "count_1_in_100", "count_1_in_1000"}) {
+    const auto counted = lab.Run(workload, 1, 2000, 50);
+    ASSERT_TRUE(counted.ok()) << counted.status();
+    EXPECT_EQ(Find(*counted, "found_share"), 1) << workload;
+    EXPECT_EQ(Find(*counted, "ops"), 50);
+  }
+  const auto none = lab.Run("count_none", 1, 2000, 50);
+  ASSERT_TRUE(none.ok()) << none.status();
+  EXPECT_EQ(Find(*none, "found_share"), 0);
+}
+
 TEST(Session, ReadsAndWritesHaveLatenciesOfTheirOwn) {
   Lab<Reference> lab;
   const auto mixed = lab.Run("readrandomwriterandom", 1, 1000);

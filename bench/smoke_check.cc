@@ -48,8 +48,9 @@ bool Contains(const Outcome& outcome, const std::string& text) {
 // `num` is small where each put waits for the disk.
 void CheckRows(const std::string& binary, const std::string& scratch, int num) {
   const std::vector<std::string> workloads = {
-      "fillseq", "fillbatch", "overwrite", "readrandom",      "fillsync",
-      "cas",     "ycsb_a",    "ycsb_d",    "multireadrandom", "twitter_cluster14"};
+      "fillseq",  "fillbatch",    "overwrite", "readrandom",      "fillsync",
+      "cas",      "ycsb_a",       "ycsb_d",    "multireadrandom", "twitter_cluster14",
+      "putbatch", "count_1_in_5", "count_none"};
   std::string list;
   for (const std::string& workload : workloads) list += workload + ",";
   const std::string json = scratch + "/out.json";

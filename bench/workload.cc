@@ -88,6 +88,10 @@ constexpr Workload kNamed[] = {
     {.name = "multireadrandom",
      .description = "MultiGet of --batch_size random keys; ops are keys, latency is a batch's",
      .mix = {{{kMultiGet, 1}}}},
+    {.name = "putbatch",
+     .description = "puts of atomic batches of --batch_size random keys on the store as it is; ops "
+                    "are keys, latency is a batch's",
+     .mix = {{{kPutBatch, 1}}}},
     {.name = "deleteseq",
      .description = "deletes N keys in key order; the space is reclaimed later, by others",
      .keys = KeyChoice::kSequential,
@@ -111,6 +115,31 @@ constexpr Workload kNamed[] = {
      .description = "counts the up to 256 keys that share a random 7-byte prefix; reads no values",
      .mix = {{{kCount, 1}}},
      .operations_divisor = 10},
+    {.name = "count_1_in_5",
+     .description = "counts the keys of one of 5 prefixes, 20 % of N; ops are counts, reads no "
+                    "values",
+     .layout = Layout::kPrefixed,
+     .mix = {{{kCount, 1}}},
+     .prefix_bytes = 1},
+    {.name = "count_1_in_100",
+     .description = "counts the keys of one of 100 prefixes, 1 % of N; ops are counts, reads no "
+                    "values",
+     .layout = Layout::kPrefixed,
+     .mix = {{{kCount, 1}}},
+     .prefix_bytes = 3},
+    {.name = "count_1_in_1000",
+     .description = "counts the keys of one of 1000 prefixes, 0.1 % of N; ops are counts, reads "
+                    "no values",
+     .layout = Layout::kPrefixed,
+     .mix = {{{kCount, 1}}},
+     .prefix_bytes = 4},
+    {.name = "count_none",
+     .description = "counts the keys of a prefix that no key has and that is above all keys; ops "
+                    "are counts",
+     .layout = Layout::kPrefixed,
+     .mix = {{{kCount, 1}}},
+     .missing_keys = true,
+     .prefix_bytes = 4},
     {.name = "ycsb_a",
      .description = "YCSB A: 50 % reads, 50 % updates (get, one field of ten, put), zipfian; no "
                     "client-server cost",

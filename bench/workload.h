@@ -24,6 +24,7 @@ enum class Layout : uint8_t {
   kYcsb,
   kTwitter,   // of one cluster
   kCounters,  // a few counters beside whatever the store holds
+  kPrefixed,  // keys whose first bytes select a fifth, a hundredth or a thousandth of them
 };
 
 enum class KeyChoice : uint8_t {
@@ -62,8 +63,9 @@ struct Workload {
   bool removes = false;          // leaves a store that reads should not reuse
   bool background_writer = false;
   uint32_t operations_divisor = 1;
-  uint32_t batch = 0;        // operations a batch; 0: --batch_size where the kind takes one
-  uint32_t value_bytes = 0;  // 0: --value_size
+  uint32_t batch = 0;         // operations a batch; 0: --batch_size where the kind takes one
+  uint32_t value_bytes = 0;   // 0: --value_size
+  uint32_t prefix_bytes = 7;  // of the keys that kCount counts
   uint32_t scan_minimum = 0;
   uint32_t scan_maximum = 0;
   double zipf_theta = 0.99;
