@@ -52,10 +52,10 @@ class ProgressLine:
             self._out.flush()
 
 
-def _run_one(planned, binary, request, seed):
+def _run_one(planned, command, request, seed):
     for attempt in range(_ATTEMPTS):
         # Both systems of a block get the same data; another block gets other data.
-        result = runner.run(binary, request, seed * 1000 + planned.block)
+        result = runner.run(command, request, seed * 1000 + planned.block)
         if not result["invalid"]:
             break
     result.update(key=planned.key, block=planned.block, system=planned.system,
@@ -65,8 +65,8 @@ def _run_one(planned, binary, request, seed):
 
 def make_runs(chosen, request, repetitions, seed, state):
     """Makes every run of the schedule that `state` lacks; returns all of them, in order."""
-    binaries = {system.name: system.binary for system in chosen}
-    plan = schedule.schedule(list(binaries), repetitions, seed)
+    commands = {system.name: [system.binary] + system.arguments for system in chosen}
+    plan = schedule.schedule(list(commands), repetitions, seed)
     progress = ProgressLine(len(plan))
     try:
         for number, planned in enumerate(plan):
@@ -74,7 +74,7 @@ def make_runs(chosen, request, repetitions, seed, state):
                 continue
             progress.start(number, planned)
             begin = time.monotonic()
-            state.add(_run_one(planned, binaries[planned.system], request, seed))
+            state.add(_run_one(planned, commands[planned.system], request, seed))
             progress.made(time.monotonic() - begin)
     finally:
         progress.clear()

@@ -4,8 +4,8 @@ import math
 
 from bench.compare import verdict
 
-_HEAD = "  %-34s %12s %8s %8s %8s %7s  %-15s %8s  %s" % (
-    "", "ops/s", "p50 us", "p99 us", "p99.9 us", "ratio", "95 % interval", "p", "verdict")
+_COLUMNS = "  %-*s %12s %8s %8s %8s %7s  %-15s %8s  %s"
+_HEAD = ("", "ops/s", "p50 us", "p99 us", "p99.9 us", "ratio", "95 % interval", "p", "verdict")
 
 
 def _rate(value):
@@ -32,8 +32,9 @@ def verdict_text(row):
     return row.verdict
 
 
-def _line(row):
+def _line(row, width):
     columns = (
+        width,
         row.system,
         _rate(row.median) if row.median is not None else "-",
         _micros(row.figures, "p50_ns"),
@@ -44,7 +45,7 @@ def _line(row):
         "%.2g" % row.p if row.p is not None else "-",
         verdict_text(row),
     )
-    return ("  %-34s %12s %8s %8s %8s %7s  %-15s %8s  %s" % columns).rstrip()
+    return (_COLUMNS % columns).rstrip()
 
 
 def _size(count):
@@ -81,6 +82,7 @@ def preamble(context):
 def table(rows):
     text = []
     title = None
+    width = max((len(row.system) for row in rows), default=0)
     for row in rows:
         if title != (row.workload, row.threads):
             title = (row.workload, row.threads)
@@ -89,8 +91,8 @@ def table(rows):
             noise = ", noise floor %.1f %%" % (100 * max(noises)) if noises else ""
             text.append("\n%s, %d thread%s (median of %d runs%s)" % (
                 row.workload, row.threads, "" if row.threads == 1 else "s", runs, noise))
-            text.append(_HEAD)
-        text.append(_line(row))
+            text.append(_COLUMNS % (width, *_HEAD))
+        text.append(_line(row, width))
     return "\n".join(text)
 
 

@@ -97,18 +97,18 @@ def _execute(command, environment):
     return process.returncode, text, usage.ru_utime + usage.ru_stime
 
 
-def run(binary, request, seed):
-    """Returns the run as a JSON-ready dict: rows, refused, context, probes, invalid, ..."""
+def run(command, request, seed):
+    """`command`: the binary and the arguments of its own, as a list. Returns the run as a JSON-ready dict: rows, refused, context, probes, invalid, ..."""
     directory = tempfile.mkdtemp(prefix="ashlar_compare_", dir=request.directory)
     try:
-        return _run_in(directory, binary, request, seed)
+        return _run_in(directory, command, request, seed)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _run_in(directory, binary, request, seed):
+def _run_in(directory, command, request, seed):
     report_path = os.path.join(directory, "report.json")
-    command = [binary] + request.flags(seed) + [
+    command = command + request.flags(seed) + [
         "--dir=" + os.path.join(directory, "store"), "--json=" + report_path]
     environment = {k: v for k, v in os.environ.items() if k != "BUILD_WORKING_DIRECTORY"}
     probe_before = machine.probe_fdatasync(directory)

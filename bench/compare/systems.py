@@ -74,10 +74,11 @@ class Known:
 
 
 class System:
-    def __init__(self, name, target="", binary=""):
+    def __init__(self, name, target="", binary="", arguments=()):
         self.name = name
         self.target = target
         self.binary = binary
+        self.arguments = list(arguments)  # before those of the request
 
 
 def parse(text, known):
@@ -110,8 +111,9 @@ def build(systems, workspace, say):
         raise UsageError("start it with bazel run, which says where the sources are; or give every "
                          "system as name=path")
     bazel = os.path.join(workspace, "bazelw")
-    say("building %s" % " ".join(system.target for system in wanted))
-    command = [bazel, "build", "-c", "opt"] + [system.target for system in wanted]
+    targets = list(dict.fromkeys(system.target for system in wanted))
+    say("building %s" % " ".join(targets))
+    command = [bazel, "build", "-c", "opt"] + targets
     if subprocess.run(command, cwd=workspace).returncode != 0:
         raise BuildError("failed: %s" % " ".join(command))
     found = subprocess.run([bazel, "info", "-c", "opt", "bazel-bin"], cwd=workspace,

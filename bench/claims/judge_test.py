@@ -1,0 +1,104 @@
+import unittest
+
+from bench.claims import judge, table
+from bench.compare import systems
+from bench.compare.verdict import Row
+
+
+def row(system, workload, threads, rate, figures=None):
+    made = Row(workload, threads, system)
+    made.blocks = [[rate, rate * 1.01], [rate * 0.99, rate], [rate, rate]]
+    made.figures = figures or {}
+    return made
+
+
+def claim(kind, theirs, **more):
+    return table.Claim("a title", "e", kind, theirs, ours="new", against="old", workload="w",
+                       **more)
+
+
+class OutcomeTest(unittest.TestCase):
+
+    def test_ratio(self):
+        results = judge.Results([row("new", "w", 1, 500.0), row("old", "w", 1, 100.0)])
+        outcome = judge.outcome_of(claim("ratio", 4.4), results)
+        self.assertEqual(outcome.verdict, judge.PASS)
+        self.assertAlmostEqual(outcome.ours, 5.0)
+        self.assertLessEqual(outcome.low, 5.0)
+        self.assertGreaterEqual(outcome.high, 5.0)
+        self.assertEqual(judge.outcome_of(claim("ratio", 5.5), results).verdict, judge.FAIL)
+        self.assertEqual(judge.outcome_of(claim("ratio", None), results).verdict, judge.SHOWN)
+
+    def test_rates_and_times(self):
+        results = judge.Results([row("new", "w", 1, 1e6)])
+        self.assertEqual(judge.outcome_of(claim("rate", 9e5), results).verdict, judge.PASS)
+        self.assertEqual(judge.outcome_of(claim("rate", 2e6), results).verdict, judge.FAIL)
+        outcome = judge.outcome_of(claim("nanos_per_batch", 10500, batch=10), results)
+        self.assertAlmostEqual(outcome.ours, 10000)
+        self.assertLessEqual(outcome.low, outcome.ours)
+        self.assertGreaterEqual(outcome.high, outcome.ours)
+        self.assertEqual(outcome.verdict, judge.PASS)
+        self.assertEqual(judge.outcome_of(claim("nanos_per_batch", 9000, batch=10), results).verdict,
+                         judge.FAIL)
+
+    def test_savings(self):
+        results = judge.Results([row("new", "w", 1, 1.0, {"wal_bytes_per_op": 30.0}),
+                                 row("old", "w", 1, 1.0, {"wal_bytes_per_op": 100.0})])
+        outcome = judge.outcome_of(claim("saving", 0.64), results)
+        self.assertAlmostEqual(outcome.ours, 0.7)
+        self.assertEqual(outcome.verdict, judge.PASS)
+
+    def test_the_peer_is_quoted(self):
+        results = judge.Results([row("new", "w", 1, 500.0), row("old", "w", 1, 100.0),
+                                 row("best", "w", 1, 250.0)])
+        self.assertAlmostEqual(
+            judge.outcome_of(claim("ratio", 4, peer="best"), results).peer, 2.0)
+
+
+class ContentionTest(unittest.TestCase):
+
+    def outcome(self, old_at_four, new_at_four, cpus=2):
+        results = judge.Results([
+            row("old", "w", 1, 100.0), row("old", "w", 4, old_at_four),
+            row("new", "w", 1, 400.0), row("new", "w", 4, new_at_four)])
+        return judge.outcome_of(claim("ratio", 7.33, threads=4, explain="contention"), results, cpus)
+
+    def test_a_lock_that_does_not_collapse_explains_a_smaller_ratio(self):
+        outcome = self.outcome(100.0, 420.0)
+        self.assertEqual(outcome.verdict, judge.EXPLAINED)
+        self.assertIn("1.00x", outcome.explanation)
+
+    def test_it_does_not_explain_everything(self):
+        self.assertEqual(self.outcome(100.0, 300.0).verdict, judge.FAIL)
+        self.assertEqual(self.outcome(40.0, 280.0).verdict, judge.FAIL)
+        self.assertEqual(self.outcome(100.0, 420.0, cpus=16).verdict, judge.FAIL)
+
+
+class TableTest(unittest.TestCase):
+
+    def test_every_claim_reads_what_its_experiment_runs(self):
+        experiments = {e.name: e for e in table.EXPERIMENTS}
+        self.assertEqual(len(experiments), len(table.EXPERIMENTS))
+        for one in table.CLAIMS:
+            run = experiments[one.experiment]
+            self.assertIn(one.workload, run.workloads, one.title)
+            self.assertIn(one.threads, run.threads, one.title)
+            for system in filter(None, (one.ours, one.against, one.peer)):
+                self.assertIn(system, run.systems, one.title)
+            self.assertIn(one.kind, ("ratio", "rate", "nanos_per_batch", "saving"))
+            self.assertTrue(one.explain is None or one.explain in judge.EXPLANATIONS)
+            self.assertTrue(one.conditions, one.title)
+        for name in experiments:
+            self.assertTrue(any(one.experiment == name for one in table.CLAIMS), name)
+        self.assertEqual(len({one.title for one in table.CLAIMS}), len(table.CLAIMS))
+
+    def test_the_compositions_that_exist_are_found(self):
+        """Of what is in engines.bzl and the matrix today, no row is lost by a misspelled name."""
+        from bench.claims import claims
+        names = {e.name for e in claims.wanted(systems.Known.load(), "")}
+        self.assertLessEqual({"commit", "stripes", "memtables", "index", "count memory",
+                              "count memory_ordered", "count lsm_leveled", "batches of 10"}, names)
+
+
+if __name__ == "__main__":
+    unittest.main()

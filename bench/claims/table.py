@@ -1,0 +1,148 @@
+"""The claims as data: what is run, what is held against what, and what the other side published.
+
+An Experiment is one interleaved comparison; a Claim reads one figure out of it. A claim whose systems
+are not in engines.bzl, the matrix or micro_main.cc is left out, so adding a composition adds its rows.
+
+Published figures: Orekvs (Rust), its performance report of 2026-01-28, on an Apple M2 Pro with 10
+cores; AiKv (Rust), its benchmark report. Ours are measured on the machine at hand: ratios are held
+against ratios, and times against times only where the other side published nothing else.
+"""
+
+MICRO = "//bench/claims:micro"
+
+
+class Experiment:
+    """Systems that run interleaved with the same flags."""
+
+    def __init__(self, name, systems, workloads, threads=(1,), num="10k", value_size=None,
+                 min_time="500ms", extra=(), micro=False):
+        self.name = name
+        self.systems = systems
+        self.workloads = workloads
+        self.threads = list(threads)
+        self.num = num
+        self.value_size = value_size
+        self.min_time = min_time
+        self.extra = list(extra)
+        self.micro = micro
+
+
+class Claim:
+    """One figure. `kind` says which (judge.py): ratio, rate, nanos_per_batch or saving."""
+
+    def __init__(self, title, experiment, kind, theirs, ours, against=None, workload=None,
+                 threads=1, batch=1, conditions="", omits="", peer=None, explain=None):
+        self.title = title
+        self.experiment = experiment
+        self.kind = kind
+        self.theirs = theirs
+        self.ours = ours  # a system of the experiment
+        self.against = against  # another, for ratios and savings
+        self.workload = workload
+        self.threads = threads
+        self.batch = batch
+        self.conditions = conditions
+        self.omits = omits
+        self.peer = peer  # the best other system of the experiment, quoted beside
+        self.explain = explain  # name of a function in judge.EXPLANATIONS
+
+
+_SINGLE = "lsm__bplus_tree__leveled__single__group"
+_STRIPES_16 = "lsm__bplus_tree__leveled__hashed16__group"
+_STRIPES_256 = "lsm__bplus_tree__leveled__hashed256__group"
+
+_COUNT_WORKLOADS = {"count_1_in_5": "20 %", "count_1_in_100": "1 %", "count_1_in_1000": "0.1 %",
+                    "count_none": "0 %"}
+# Counts a second, of 10,000 keys: {engine: (our composition, its figures in the order above)}.
+_COUNT_THEIRS = {
+    "memory": ("memory", (11605, 12671, 27112, 24111)),
+    "memory, ordered": ("memory_ordered", (11605, 12671, 27112, 24111)),
+    "log": ("log", (14885, 16711, 30651, 23853)),
+    "B-tree": ("btree", (6099, 44763, 86356, 90181)),
+    "LSM": ("lsm_leveled", (4747, 130662, 1166181, 6106870)),
+}
+_MEMTABLE_THEIRS = {1: 2.48, 2: 5.78, 4: 7.33, 8: 6.07}
+# Nanoseconds a batch.
+_MSET_THEIRS = {10: 562, 100: 7500, 1000: 79000}
+_MGET_THEIRS = {10: 310, 100: 3100, 1000: 41000}
+
+EXPERIMENTS = [
+    Experiment("commit", ["lsm_leveled_every_write", "lsm_leveled"], ["overwrite"], threads=[10],
+               num="100", value_size=20, min_time="1s"),
+    Experiment("stripes", [_SINGLE, _STRIPES_16, _STRIPES_256], ["cas"], threads=[10], num="100",
+               min_time="1s"),
+    Experiment("memtables", ["locked_std_map", "locked_btree_map", "skip_list", "bplus_tree"],
+               ["put_and_get"], threads=[1, 2, 4, 8], min_time="200ms", micro=True),
+    Experiment("reading", ["lsm_reading__pread", "lsm_reading__mapped"], ["readrandom"],
+               num="200k"),
+    Experiment("index", ["index_decoded", "index_kept"], ["table_get"], min_time="300ms",
+               micro=True),
+] + [
+    Experiment("count " + system, [system], list(_COUNT_WORKLOADS), value_size=20)
+    for system, _ in _COUNT_THEIRS.values()
+] + [
+    Experiment("log of %s" % what, ["lsm_wal__none", "lsm_wal__zstd"], [workload], num="20k",
+               value_size=size, extra=["--value_text=alphanumeric"] + extra)
+    for what, workload, size, extra in (
+        ("20 B puts", "overwrite", 20, []),
+        ("1 KB puts", "overwrite", 1024, []),
+        ("batches", "putbatch", 20, ["--batch_size=100"]))
+] + [
+    Experiment("batches of %d" % batch, ["memory"], ["putbatch", "multireadrandom"], num="1k",
+               value_size=16, min_time="300ms", extra=["--batch_size=%d" % batch])
+    for batch in _MSET_THEIRS
+]
+
+CLAIMS = [
+    Claim("group commit against a sync for every write", "commit", "ratio", 4.4,
+          ours="lsm_leveled", against="lsm_leveled_every_write", workload="overwrite", threads=10,
+          conditions="10 threads put over 100 keys, 16 B keys, 20 B values, each durable",
+          omits="a network in between; keys that differ between threads"),
+    Claim("256 stripes against one, compare-and-set", "stripes", "ratio", 4.7, ours=_STRIPES_256,
+          against=_SINGLE, workload="cas", threads=10,
+          conditions="10 threads add 1 to 100 counters, 16 B keys, 8 B values, each durable",
+          omits="failures of the expectation by other than other increments"),
+    Claim("16 stripes against one, compare-and-set", "stripes", "ratio", None, ours=_STRIPES_16,
+          against=_SINGLE, workload="cas", threads=10,
+          conditions="10 threads add 1 to 100 counters, 16 B keys, 8 B values, each durable"),
+] + [
+    Claim("%s against a locked ordered map, %d + %d threads" % (label, threads, threads),
+          "memtables", "ratio", theirs, ours=table, against="locked_std_map",
+          workload="put_and_get", threads=threads, peer="locked_btree_map",
+          conditions="10,000 keys a writer, 20 B keys, 20 B values; as many readers as writers",
+          omits="a log, versions of a key, deletes, tables beyond the processor's caches",
+          explain="contention")
+    for table, label in (("skip_list", "skip list"), ("bplus_tree", "B+tree"))
+    for threads, theirs in _MEMTABLE_THEIRS.items()
+] + [
+    Claim("mapped files against plain reads", "reading", "ratio", 2.65, ours="lsm_reading__mapped",
+          against="lsm_reading__pread", workload="readrandom",
+          conditions="200,000 records of 16 + 100 B, page cache warm",
+          omits="data beyond memory, the device"),
+    Claim("an index that is kept against one decoded for each get", "index", "ratio", 36000,
+          ours="index_kept", against="index_decoded", workload="table_get",
+          conditions="one table of 10,000 records, 20 + 20 B, warm; a get each time",
+          omits="many tables; compressed indexes", explain="pointer"),
+] + [
+    Claim("count of a prefix with %s of the keys, %s" % (share, engine), "count " + system, "rate",
+          theirs[i], ours=system, workload=workload,
+          conditions="10,000 keys of 12 B, values of 20 B, in memory (LSM: in the memtable)",
+          omits="data in tables or beyond the caches")
+    for engine, (system, theirs) in _COUNT_THEIRS.items()
+    for i, (workload, share) in enumerate(_COUNT_WORKLOADS.items())
+] + [
+    Claim("log bytes that zstd saves, " + what, "log of " + what, "saving", theirs,
+          ours="lsm_wal__zstd", against="lsm_wal__none", workload=workload,
+          conditions="random letters and digits, 16 B keys", omits="the time that it costs")
+    for what, workload, theirs in (("20 B puts", "overwrite", 0.0),
+                                   ("1 KB puts", "overwrite", 0.24),
+                                   ("batches", "putbatch", 0.64))
+] + [
+    Claim("%s of %d, memory" % (label, batch), "batches of %d" % batch, "nanos_per_batch",
+          theirs[batch], ours="memory", workload=workload, batch=batch,
+          conditions="1,000 keys of 16 B, values of 16 B, one thread, no protocol",
+          omits="parsing and replies; more keys than the caches hold")
+    for label, workload, theirs in (("batch put (MSET)", "putbatch", _MSET_THEIRS),
+                                    ("MultiGet (MGET)", "multireadrandom", _MGET_THEIRS))
+    for batch in theirs
+]
