@@ -10,8 +10,8 @@ directory; a row's figure is the median of the rounds, its spread the
 smallest and largest ratio of a round. Durable rows stand beside a probe of the device: the median
 time of an fdatasync of an overwritten block, taken before each round.
 
-Needs db_bench (Debian: rocksdb-tools). Measure on an idle machine: with more than a little load, or
-more than two-fold probes, the tool says so. Exit status: 0; 1 a run failed; 2 no db_bench.
+Needs db_bench (Debian: rocksdb-tools). Measure on an idle machine: when other programs are at work, or
+the probes differ two-fold, the tool says so. Exit status: 0; 1 a run failed; 2 no db_bench.
 """
 
 import argparse
@@ -23,29 +23,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
+
+from bench.compare import cli, machine
 
 ASSERTIONS = "assertions"
 READS = ["fillrandom", "readrandom", "readmissing", "readseq"]
-
-
-def probe_fdatasync(directory, count=200):
-    """Median seconds of overwriting 4 KiB in place and syncing it."""
-    path = os.path.join(directory, "probe")
-    fd = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        os.pwrite(fd, b"\0" * 4096, 0)
-        os.fsync(fd)
-        times = []
-        for i in range(count):
-            begin = time.perf_counter()
-            os.pwrite(fd, bytes([i % 256]) * 4096, 0)
-            os.fdatasync(fd)
-            times.append(time.perf_counter() - begin)
-        return statistics.median(times)
-    finally:
-        os.close(fd)
-        os.unlink(path)
 
 
 def run(command):
@@ -161,13 +143,13 @@ def main():
     pairs = [Pair("%s", READS, args.num, 1, args.unsynced, 0)]
     pairs += [Pair("durable %s", ["fillrandom"], args.syncs, threads, args.durable, 1)
               for threads in (1, 16)]
-    parent = tempfile.mkdtemp(dir=args.dir)
-    load = os.getloadavg()[0]
+    parent = tempfile.mkdtemp(dir=cli.from_caller(args.dir))
+    busy = machine.busy_now()
     probes = []
     try:
         for number in range(args.rounds):
             for pair in pairs:
-                probes.append(probe_fdatasync(parent))
+                probes.append(machine.probe_fdatasync(parent))
                 pair.run_round(number, parent)
                 print("round %d of %d: %s, %d thread(s)" % (
                     number + 1, args.rounds, pair.title % "rows", pair.threads), file=sys.stderr)
@@ -177,11 +159,11 @@ def main():
                                         "rounds"))
     for pair in pairs:
         pair.print_rows()
-    print("fdatasync probe: %.0f us (%.0f-%.0f); load average at the start %.2f" % (
-        statistics.median(probes) * 1e6, min(probes) * 1e6, max(probes) * 1e6, load))
+    print("fdatasync probe: %.0f us (%.0f-%.0f); CPUs busy at the start %.1f" % (
+        statistics.median(probes) * 1e6, min(probes) * 1e6, max(probes) * 1e6, busy))
     if any(ASSERTIONS in r[2] for pair in pairs for r in pair.rounds):
         print("This db_bench was built with assertions, which slow RocksDB down.")
-    if load > 0.5 or max(probes) > 2 * min(probes):
+    if busy > machine.BUSY_CPUS or max(probes) > 2 * min(probes):
         print("The machine was not quiet: do not quote these figures.")
     return 0
 
