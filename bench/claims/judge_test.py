@@ -38,8 +38,8 @@ class OutcomeTest(unittest.TestCase):
         self.assertLessEqual(outcome.low, outcome.ours)
         self.assertGreaterEqual(outcome.high, outcome.ours)
         self.assertEqual(outcome.verdict, judge.PASS)
-        self.assertEqual(judge.outcome_of(claim("nanos_per_batch", 9000, batch=10), results).verdict,
-                         judge.FAIL)
+        outcome = judge.outcome_of(claim("nanos_per_batch", 9000, batch=10), results)
+        self.assertEqual(outcome.verdict, judge.FAIL)
 
     def test_savings(self):
         results = judge.Results([row("new", "w", 1, 1.0, {"wal_bytes_per_op": 30.0}),

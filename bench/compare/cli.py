@@ -4,7 +4,7 @@
       --workloads=fillrandom,readrandom,ycsb_a --repetitions=10
   bazel run //bench:compare -- --systems=lsm__bplus_tree__leveled__single__group,\\
 lsm__bplus_tree__leveled__hashed256__group --workloads=cas --threads=2,10 --min-time=2s
-  bazel run //bench:compare -- --systems=before=old/memory,memory --workloads=readrandom --gate=0.95
+  bazel run //bench:compare -- --systems=before=old/memory,memory --gate=0.95
   bazel run //bench:compare -- --systems=memory,memory_ordered --workloads=ycsb_b --resume
 
 The first system is the baseline. Systems are built when they are named. They run in blocks: each

@@ -21,7 +21,7 @@ def _workloads(text):
 
 
 def _check_workloads(binary, request):
-    """Lets the binary say what it thinks of the flags, before an hour is spent on a typing error."""
+    """Lets a binary judge the flags, before an hour is spent on a typing error."""
     command = [binary] + request.flags(0) + ["--list"]
     found = subprocess.run([binary, "--list"], stdout=subprocess.PIPE, text=True)
     names = [line.split()[0] for line in found.stdout.splitlines() if line.split()]

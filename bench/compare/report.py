@@ -63,10 +63,10 @@ def preamble(context):
         context.get("kernel", "unknown"))]
     shared = context.get("binaries_context", {})
     if shared:
-        lines.append("data     %s keys of %s B, values of %s B unless the workload says otherwise" % (
+        lines.append("data     %s keys of %s B, values of %s B unless the workload differs" % (
             _size(int(shared.get("num", 0))), shared.get("key_size", "?"),
             shared.get("value_size", "?")))
-        lines.append("memory   memtable %d MiB, block cache %d MiB; the page cache is not dropped" % (
+        lines.append("memory   memtable %d MiB, block cache %d MiB, page cache not dropped" % (
             int(shared.get("memtable_bytes", 0)) >> 20, int(shared.get("cache_bytes", 0)) >> 20))
         lines.append("build    %s, %s" % (shared.get("compiler", "?"), shared.get("build", "?")))
         if "file_system" in shared:

@@ -98,7 +98,10 @@ def _execute(command, environment):
 
 
 def run(command, request, seed):
-    """`command`: the binary and the arguments of its own, as a list. Returns the run as a JSON-ready dict: rows, refused, context, probes, invalid, ..."""
+    """Makes one run. `command` is a list: the binary and arguments of its own.
+
+    Returns the run as a dict that goes into JSON: rows, refused, context, fdatasync_us, ...
+    """
     directory = tempfile.mkdtemp(prefix="ashlar_compare_", dir=request.directory)
     try:
         return _run_in(directory, command, request, seed)

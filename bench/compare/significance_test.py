@@ -125,7 +125,7 @@ class BootstrapTest(unittest.TestCase):
                 _, low, high = significance.bootstrap_ratio(
                     side(110), side(100), experiment, resamples=400)
                 covered += low <= 1.1 <= high
-            # Binomial(200, 0.95) is under 180 once in a thousand times; few blocks may be cautious.
+            # Binomial(200, 0.95) is under 180 once in a thousand times; few blocks are cautious.
             self.assertGreaterEqual(covered, 180, "%d blocks" % blocks)
 
 

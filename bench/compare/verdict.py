@@ -4,7 +4,7 @@
     faster, slower  the interval lies on one side of 1, and the corrected p value is under ALPHA
     inconclusive    neither; `more` is an estimate of the runs of each system still needed
 
-Under MINIMUM_BLOCKS blocks every row is inconclusive: two blocks cannot show how much blocks differ.
+Under MINIMUM_BLOCKS blocks every row is inconclusive: two cannot show how much blocks differ.
 """
 
 import math

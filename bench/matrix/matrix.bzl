@@ -1,4 +1,4 @@
-"""Every combination of the policies in policies.bzl as a bench binary, and a covering few as tests."""
+"""Every combination of the policies in policies.bzl as a bench binary, a covering few as tests."""
 
 load("@rules_cc//cc:defs.bzl", "cc_library", "cc_test")
 load("//bench:bench.bzl", "ashlar_bench_binary")

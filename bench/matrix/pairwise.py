@@ -3,9 +3,9 @@
     python3 bench/matrix/pairwise.py            writes covering.bzl beside policies.bzl
     python3 bench/matrix/pairwise.py --check    exits with 1 when covering.bzl is not what it writes
 
-Most faults of a combination show with two of its policies, whatever the others are (D. Kuhn et al.,
-"Software fault interactions", 2004). So every pair of policies of different slots is in at least one
-chosen combination. A combination costs about 8 s of compiling, so there should be few: no set can
+Most faults of a combination show with two of its policies, whatever the others are (D. Kuhn et al,
+"Software fault interactions", 2004). So every pair of policies of different slots is in at least
+one chosen combination. A combination costs about 8 s of compiling, so there should be few: no set can
 have fewer than the product of the two largest slots.
 """
 

@@ -6,7 +6,7 @@ add its line here and run
 
     python3 bench/matrix/pairwise.py
 
-which writes covering.bzl anew. The script reads this file as Python, so it holds nothing but values.
+which writes covering.bzl anew. The script reads this file as Python, so here are only values.
 
 A policy is its header and its type in namespace kv. `fixed` are the slots that do not vary.
 """
