@@ -8,8 +8,8 @@ lsm__bplus_tree__leveled__hashed256__group --workloads=cas --threads=2,10 --min-
   bazel run //bench:compare -- --systems=memory,memory_ordered --workloads=ycsb_b --resume
 
 The first system is the baseline. Systems are built when they are named. They run in blocks: each
-system once in a random order, then once more in the reverse order; every run is a fresh process on a
-fresh directory and does all the workloads, in their order, on one store. A table for each workload
+system once in a random order, then once more in the reverse order; every run is a fresh process on
+a fresh directory and does all the workloads, in their order, on one store. A table for each workload
 shows medians, the ratio to the baseline with its 95 % bootstrap interval (whole blocks resampled),
 the p value of the Mann-Whitney U test after Holm's correction over all rows, and a verdict:
 

@@ -22,6 +22,10 @@ MATRIX = {
             },
             "Compaction": {
                 "leveled": ("kv/compaction/leveled.h", "LeveledCompaction<>"),
+                "tiered": ("kv/compaction/tiered.h", "TieredCompaction<>"),
+                "lazy_leveled": ("kv/compaction/lazy_leveled.h", "LazyLeveledCompaction<>"),
+                "fifo": ("kv/compaction/fifo.h", "FifoCompaction<>"),
+                "none": ("kv/compaction/none.h", "NoCompaction"),
             },
             "Striping": {
                 "single": ("kv/striping/single.h", "SingleStripe"),
@@ -32,9 +36,33 @@ MATRIX = {
                 "none": ("kv/commit/none.h", "NoCommit"),
                 "every_write": ("kv/commit/every_write.h", "EveryWriteCommit"),
                 "group": ("kv/commit/group.h", "GroupCommit<>"),
+                "pipelined": ("kv/commit/pipelined.h", "PipelinedCommit<>"),
+                "interval": ("kv/commit/interval.h", "IntervalCommit<>"),
             },
         },
         fixed = {
+            "Filter": ("kv/filter/blocked_bloom.h", "BlockedBloomFilter<10>"),
+            "Cache": ("kv/cache/none.h", "NoCache"),
+            "Compression": ("kv/compression/none.h", "NoCompression"),
+            "WalCompression": ("kv/compression/none.h", "NoCompression"),
+            "Expiry": ("kv/expiry/absolute.h", "AbsoluteExpiry"),
+        },
+    ),
+    # Whether the log is compressed, apart: its bytes do not depend on the other slots.
+    "lsm_wal": struct(
+        header = "engines/lsm/engine.h",
+        type = "Lsm",
+        slots = {
+            "WalCompression": {
+                "none": ("kv/compression/none.h", "NoCompression"),
+                "zstd": ("kv/compression/zstd.h", "ZstdCompression<1>"),
+            },
+        },
+        fixed = {
+            "Memtable": ("kv/memtable/bplus_tree.h", "BPlusTreeMemtable"),
+            "Compaction": ("kv/compaction/leveled.h", "LeveledCompaction<>"),
+            "Striping": ("kv/striping/hashed.h", "HashedStripes<256>"),
+            "Commit": ("kv/commit/none.h", "NoCommit"),
             "Filter": ("kv/filter/blocked_bloom.h", "BlockedBloomFilter<10>"),
             "Cache": ("kv/cache/none.h", "NoCache"),
             "Compression": ("kv/compression/none.h", "NoCompression"),
