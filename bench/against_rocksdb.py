@@ -10,8 +10,9 @@ directory; a row's figure is the median of the rounds, its spread the
 smallest and largest ratio of a round. Durable rows stand beside a probe of the device: the median
 time of an fdatasync of an overwritten block, taken before each round.
 
-Needs db_bench (Debian: rocksdb-tools). Measure on an idle machine: when other programs are at work, or
-the probes differ two-fold, the tool says so. Exit status: 0; 1 a run failed; 2 no db_bench.
+Needs db_bench (Debian: rocksdb-tools). Measure on an idle machine: when other programs are at
+work, or the probes differ two-fold, the tool says so. Exit status: 0; 1 a run failed; 2 no
+db_bench.
 """
 
 import argparse

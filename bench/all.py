@@ -1,11 +1,11 @@
-"""Runs every composition of //engines:engines.bzl at a short standard set of workloads, in one table.
+"""Runs every composition of //engines:engines.bzl at a short set of workloads, in one table.
 
     bazel run //bench:all                          about two minutes
     bazel run //bench:all -- --repetitions=10      with verdicts
     bazel run //bench:all -- --workloads=ycsb_e    what else //bench:compare takes
 
-It is //bench:compare with all compositions as its systems, the first of the list as the baseline, and
-one run of each: enough to see what is there, not to say which is faster.
+It is //bench:compare with all compositions as its systems, the first of the list as the baseline,
+and one run of each: enough to see what is there, not to say which is faster.
 """
 
 import os

@@ -101,8 +101,9 @@ def contention(claim, results, cpus):
     measured = results.rate(claim.ours, claim.workload, threads) / here
     if measured < comparable:
         return None
-    return ("on %d CPUs the locked map loses %.2fx from 1 to %d threads, on their 10 it lost %.2fx; "
-            "with the lock as cheap as here their ratio would be %.2f. At 1 thread ours is %.2f" % (
+    return ("on %d CPUs the locked map loses %.2fx from 1 to %d threads, on their 10 it lost "
+            "%.2fx; with the lock as cheap as here their ratio would be %.2f. At 1 thread ours is "
+            "%.2f" % (
                 cpus, our_slowdown, threads, their_slowdown, comparable, alone))
 
 
@@ -114,9 +115,9 @@ def pointer(claim, results, cpus):
     # Theirs: 18 us cold, 0.5 ns warm. The cold side compares: what one decoding costs.
     if decoded - kept > 18000 * 10:
         return None
-    return ("theirs sets 18 us of decoding against 0.5 ns for the return of a pointer, with no search "
-            "in it; here both sides find a record: %.0f ns with the index kept, %.0f ns with the "
-            "table opened and its index decoded each time" % (kept, decoded))
+    return ("theirs sets 18 us of decoding against 0.5 ns for the return of a pointer, with no "
+            "search in it; here both sides find a record: %.0f ns with the index kept, %.0f ns with "
+            "the table opened and its index decoded each time" % (kept, decoded))
 
 
 EXPLANATIONS = {"contention": contention, "pointer": pointer}

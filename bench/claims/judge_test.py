@@ -61,7 +61,8 @@ class ContentionTest(unittest.TestCase):
         results = judge.Results([
             row("old", "w", 1, 100.0), row("old", "w", 4, old_at_four),
             row("new", "w", 1, 400.0), row("new", "w", 4, new_at_four)])
-        return judge.outcome_of(claim("ratio", 7.33, threads=4, explain="contention"), results, cpus)
+        return judge.outcome_of(
+            claim("ratio", 7.33, threads=4, explain="contention"), results, cpus)
 
     def test_a_lock_that_does_not_collapse_explains_a_smaller_ratio(self):
         outcome = self.outcome(100.0, 420.0)

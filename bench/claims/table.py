@@ -1,8 +1,8 @@
 """The claims as data: what is run, what is held against what, and what the other side published.
 
 An Experiment is one interleaved comparison; a Claim reads one figure out of it. A claim whose
-systems are not in engines.bzl, the matrix or micro_main.cc is left out, so adding a composition adds
-its rows.
+systems are not in engines.bzl, the matrix or micro_main.cc is left out, so adding a composition
+adds its rows.
 
 Published figures: Orekvs (Rust), its performance report of 2026-01-28, on an Apple M2 Pro with 10
 cores; AiKv (Rust), its benchmark report. Ours are measured on the machine at hand: ratios are held

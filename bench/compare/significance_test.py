@@ -110,7 +110,8 @@ class BootstrapTest(unittest.TestCase):
         generator = random.Random(3)
         a = [[generator.gauss(100, 5)] for _ in range(8)]
         b = [[generator.gauss(100, 5)] for _ in range(8)]
-        self.assertEqual(significance.bootstrap_ratio(a, b, 5), significance.bootstrap_ratio(a, b, 5))
+        first = significance.bootstrap_ratio(a, b, 5)
+        self.assertEqual(first, significance.bootstrap_ratio(a, b, 5))
 
     def test_covers_the_truth(self):
         """The 95 % interval holds the true ratio in about 95 % of 200 experiments."""

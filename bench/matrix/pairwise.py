@@ -5,8 +5,8 @@
 
 Most faults of a combination show with two of its policies, whatever the others are (D. Kuhn et al,
 "Software fault interactions", 2004). So every pair of policies of different slots is in at least
-one chosen combination. A combination costs about 8 s of compiling, so there should be few: no set can
-have fewer than the product of the two largest slots.
+one chosen combination. A combination costs about 8 s of compiling, so there should be few: no set
+can have fewer than the product of the two largest slots.
 """
 
 import itertools
@@ -19,7 +19,8 @@ from types import SimpleNamespace
 _ATTEMPTS = 300
 _CANDIDATES = 30
 
-_HEAD = '''"""The combinations that are tested: every pair of policies of two slots is in one of them.
+_HEAD = '''\
+"""The combinations that are tested: every pair of policies of two slots is in one of them.
 
 Written by pairwise.py from policies.bzl; do not edit.
 """

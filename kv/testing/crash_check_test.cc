@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "kv/testing/crash_history.h"
 #include "kv/testing/engine_adapter.h"
 #include "kv/testing/reference_store.h"
 
@@ -47,6 +48,18 @@ void ExpectPasses() {
             std::vector<std::string>());
   EXPECT_EQ(CheckFaults(StoreOn<Parts>, {.history_seed = 3, .moments = 20}),
             std::vector<std::string>());
+}
+
+TEST(CrashHistoryTest, IsAFunctionOfItsSeed) {
+  const std::vector<CrashStep> steps = MakeCrashSteps(7, 40);
+  const std::vector<CrashStep> again = MakeCrashSteps(7, 40);
+  ASSERT_EQ(steps.size(), 40U);
+  ASSERT_EQ(again.size(), 40U);
+  for (size_t i = 0; i < steps.size(); ++i) {
+    EXPECT_EQ(steps[i].kind, again[i].kind);
+    EXPECT_EQ(steps[i].after, again[i].after);
+  }
+  EXPECT_NE(MakeCrashSteps(8, 40).back().after, steps.back().after);
 }
 
 TEST(CrashCheckTest, PassesASoundStore) { ExpectPasses<SoundParts>(); }
