@@ -116,8 +116,8 @@ def pointer(claim, results, cpus):
     if decoded - kept > 18000 * 10:
         return None
     return ("theirs sets 18 us of decoding against 0.5 ns for the return of a pointer, with no "
-            "search in it; here both sides find a record: %.0f ns with the index kept, %.0f ns with "
-            "the table opened and its index decoded each time" % (kept, decoded))
+            "search in it; here both sides find a record: %.0f ns with the index kept, %.0f ns "
+            "with the table opened and its index decoded each time" % (kept, decoded))
 
 
 EXPLANATIONS = {"contention": contention, "pointer": pointer}

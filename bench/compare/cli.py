@@ -11,7 +11,8 @@ The first system is the baseline. Systems are built when they are named. They ru
 system once in a random order, then once more in the reverse order; every run is a fresh process on
 a fresh directory and does all the workloads, in their order, on one store. A table for each
 workload shows medians, the ratio to the baseline with its 95 % bootstrap interval (whole blocks
-resampled), the p value of the Mann-Whitney U test after Holm's correction over all rows, and a verdict:
+resampled), the p value of the Mann-Whitney U test after Holm's correction over all rows, and a
+verdict:
 
   faster, slower   the interval excludes 1 and p < 0.05
   no difference    the interval lies within the threshold
