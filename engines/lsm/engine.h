@@ -16,10 +16,11 @@
 // one with a log of its own takes over; the flusher writes it out as a table of level 0, and the
 // compactor merges tables downwards (store.h).
 //
-// Life of a get: enter the gate, load the view, load the newest sequence number; then the active
-// memtable, the immutable ones, the tables of level 0 from the newest on, and one table of each
-// deeper level. The first version found at or before the sequence number is the answer, be it a
-// value, a tombstone, or expired.
+// Life of a get: enter the gate, load the view, load the newest sequence number, and go from the
+// newest records to the oldest (reader.h).
+//
+// A range delete is one record, whatever it deletes (range_tombstone.h); a bulk load writes tables
+// directly (bulk_load.h); a checkpoint is made of hard links (checkpoint.h).
 //
 // Models DurableEngine and OrderedEngine (kv/contract/engine.h).
 // Thread safety: as the contract says.
@@ -30,9 +31,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <shared_mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,11 +39,12 @@
 #include <vector>
 
 #include "engines/lsm/background.h"
+#include "engines/lsm/bulk_load.h"
+#include "engines/lsm/checkpoint.h"
 #include "engines/lsm/journal.h"
+#include "engines/lsm/reader.h"
 #include "engines/lsm/recovery.h"
 #include "engines/lsm/store.h"
-#include "engines/lsm/table_search.h"
-#include "engines/lsm/visible_cursor.h"
 #include "kv/base/hash.h"
 #include "kv/cache/concept.h"
 #include "kv/commit/concept.h"
@@ -77,14 +77,14 @@ class Lsm {
 
  private:
   using StoreType = Store<Parts, Env>;
+  using Journal = LsmJournal<Parts, Env>;
+  using Reader = LsmReader<Parts, Env>;
   using Files = typename StoreType::Files;
   using View = typename StoreType::View;
-  using Records = typename StoreType::Records;
-  using RunCursor = typename StoreType::RunCursor;
   using Expiry = typename Parts::Expiry;
 
  public:
-  using Cursor = VisibleCursor<Records, Expiry, std::shared_ptr<const View>>;
+  using Cursor = typename Reader::Cursor;
 
   static constexpr bool kDurable = true;
   static constexpr bool kOrdered = true;
@@ -124,6 +124,7 @@ class Lsm {
       return absl::NotFoundError(
           fmt::format("{} does not exist, and create_if_missing is off", options.directory));
     }
+    KV_RETURN_IF_ERROR((Recovery<Parts, Env>::CheckPlace(options, environment)));
     KV_ASSIGN_OR_RETURN(auto lock, files.LockFile(FileNames(options.directory).Lock()));
     KV_ASSIGN_OR_RETURN(auto recovered,
                         (Recovery<Parts, Env>::Run(options, environment, Format())));
@@ -136,23 +137,22 @@ class Lsm {
   ~Lsm() { Close().IgnoreError(); }
 
   absl::Status Get(std::string_view key, std::string* value) {
-    return Read([&](const View& view, Sequence at) { return GetAt(view, key, at, value); });
+    KV_RETURN_IF_ERROR(CheckOpen());
+    return reader_.Get(key, std::nullopt, AssignTo(value));
   }
 
   absl::Status Get(std::string_view key, std::string* value, const Snapshot& snapshot) {
-    return Read(
-        [&](const View& view, Sequence) { return GetAt(view, key, snapshot.sequence(), value); });
+    KV_RETURN_IF_ERROR(CheckOpen());
+    return reader_.Get(key, snapshot.sequence(), AssignTo(value));
   }
 
   void MultiGet(std::span<const std::string_view> keys, std::span<std::string> values,
                 std::span<absl::Status> statuses) {
-    absl::Status status = Read([&](const View& view, Sequence at) {
-      for (size_t i = 0; i < keys.size(); ++i) {
-        statuses[i] = GetAt(view, keys[i], at, &values[i]);
-      }
-      return absl::OkStatus();
-    });
-    if (!status.ok()) std::ranges::fill(statuses, status);
+    if (absl::Status status = CheckOpen(); !status.ok()) {
+      std::ranges::fill(statuses, status);
+    } else {
+      reader_.MultiGet(keys, values, statuses);
+    }
   }
 
   absl::Status Put(std::string_view key, std::string_view value, const PutOptions& options = {}) {
@@ -165,6 +165,18 @@ class Lsm {
     KV_RETURN_IF_ERROR(CheckWrite(key, {}, {}));
     const auto guard = striping_.Share(HashKey(key));
     return CommitOne([&](WriteBatch& batch) { batch.Delete(key); });
+  }
+
+  absl::Status DeleteRange(std::string_view begin, std::string_view end) {
+    KV_RETURN_IF_ERROR(CheckWrite(begin, {}, {}));
+    KV_RETURN_IF_ERROR(CheckSizes(end));
+    if (!IsBefore(begin, end)) return absl::OkStatus();
+    // It writes to every key in the range: a compare-and-set of any of them must not be torn.
+    const auto guard = striping_.ShareEvery();
+    std::string entry;
+    WriteBatch::AppendRangeTombstone(&entry, begin, end);
+    CommitRequest request{.entries = entry, .count = 1};
+    return commit_.Commit(*journal_, request);
   }
 
   absl::Status Write(const WriteBatch& batch) {
@@ -186,34 +198,19 @@ class Lsm {
     return Commit(batch);
   }
 
-  // Deletes one key after the other, with the journal to itself.
-  absl::Status DeleteRange(std::string_view begin, std::string_view end) {
-    KV_RETURN_IF_ERROR(CheckWrite(begin, {}, {}));
-    KV_RETURN_IF_ERROR(CheckSizes(end));
-    if (!end.empty() && end <= begin) return absl::OkStatus();
-    const std::unique_lock alone(read_then_write_mutex_);
-    absl::Status status;
-    commit_.Exclusively([&] {
-      WriteBatch deletes;
-      Cursor cursor = NewCursor({.lower = std::string(begin), .upper = std::string(end)});
-      for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) deletes.Delete(cursor.key());
-      status = cursor.status();
-      if (!status.ok() || deletes.Empty()) return;
-      CommitRequest request{.entries = deletes.Bytes(), .count = deletes.Count()};
-      CommitRequest* const group[] = {&request};
-      constexpr CommitSync kSync =
-          Parts::Commit::kSyncs ? CommitSync::kBeforePublish : CommitSync::kLater;
-      status = CommitInSteps<kSync>(*journal_, group);
-    });
-    return status;
-  }
-
   template <SortedSource S>
   absl::Status BulkLoad(S& source) {
+    const auto check = [this](const Record& record) {
+      return CheckWrite(record.key, record.value, {.expires_at = record.expires_at});
+    };
     KV_RETURN_IF_ERROR(CheckOpen());
-    absl::Status status = LoadInBatches(source, kKeptBatchBytes,
-                                        [this](const WriteBatch& batch) { return Write(batch); });
-    status.Update(Flush());
+    std::optional<std::string> last;
+    absl::Status status;
+    for (bool more = true; more && status.ok();) {
+      const auto guard = striping_.ShareEvery();  // as DeleteRange
+      commit_.Exclusively(
+          [&] { status = LoadChunk(*store_, *journal_, source, &last, check, &more); });
+    }
     return status;
   }
 
@@ -223,7 +220,6 @@ class Lsm {
                                           const PutOptions& options = {}) {
     KV_RETURN_IF_ERROR(CheckWrite(key, desired.value_or(""), options));
     counters().Add(LsmCounter::kCasAttempts);
-    const std::shared_lock shared(read_then_write_mutex_);
     const auto guard = striping_.Exclude(HashKey(key));
     std::string current;
     absl::Status found = Get(key, &current);
@@ -256,7 +252,6 @@ class Lsm {
 
   absl::Status ExpireAt(std::string_view key, uint64_t expires_at) {
     KV_RETURN_IF_ERROR(CheckWrite(key, {}, {.expires_at = expires_at}));
-    const std::shared_lock shared(read_then_write_mutex_);
     const auto guard = striping_.Exclude(HashKey(key));
     std::string value;
     KV_RETURN_IF_ERROR(Get(key, &value));
@@ -264,10 +259,10 @@ class Lsm {
   }
 
   absl::StatusOr<uint64_t> ExpiresAt(std::string_view key) {
+    KV_RETURN_IF_ERROR(CheckOpen());
     uint64_t expires_at = kNeverExpires;
-    KV_RETURN_IF_ERROR(Read([&](const View& view, Sequence at) {
-      return WithLive(view, key, at, [&](const Record& record) { expires_at = record.expires_at; });
-    }));
+    KV_RETURN_IF_ERROR(reader_.Get(key, std::nullopt,
+                                   [&](const Record& record) { expires_at = record.expires_at; }));
     return expires_at;
   }
 
@@ -275,15 +270,12 @@ class Lsm {
 
   Cursor NewCursor(const CursorBounds& bounds = {}) {
     if (absl::Status status = CheckOpen(); !status.ok()) return Cursor(std::move(status));
-    // The view first, then the sequence number (Store::Visible).
-    std::shared_ptr<const View> view = store_->Share();
-    const Sequence at = store_->Visible();
-    return MakeCursor(std::move(view), bounds, at);
+    return reader_.NewCursor(bounds, std::nullopt);
   }
 
   Cursor NewCursor(const CursorBounds& bounds, const Snapshot& snapshot) {
     if (absl::Status status = CheckOpen(); !status.ok()) return Cursor(std::move(status));
-    return MakeCursor(store_->Share(), bounds, snapshot.sequence());
+    return reader_.NewCursor(bounds, snapshot.sequence());
   }
 
   Statistics Stats() {
@@ -292,7 +284,7 @@ class Lsm {
     const CacheCounters cached = store_->cache().Counters();
     statistics.cache_hits = cached.hits;
     statistics.cache_misses = cached.misses;
-    AddGauges(*store_->Share(), &statistics);
+    store_->AddGauges(&statistics);
     return statistics;
   }
 
@@ -301,12 +293,13 @@ class Lsm {
     KV_RETURN_IF_ERROR(CheckOpen());
     absl::Status status;
     commit_.Exclusively([&] { status = journal_->Rotate(); });
-    while (status.ok() && !store_->Share()->immutable.empty()) status = store_->FlushOldest();
-    return status;
+    return status.ok() ? store_->FlushAll() : status;
   }
 
   absl::Status Compact() { return CompactRange({}, {}); }
 
+  // Also drops and rewrites what the range tombstones of the tree ask for, wherever they are, so
+  // that only those that snapshots need are left.
   absl::Status CompactRange(std::string_view begin, std::string_view end) {
     KV_RETURN_IF_ERROR(Flush());
     for (;;) {
@@ -327,25 +320,16 @@ class Lsm {
     return absl::OkStatus();
   }
 
-  // Loads what a cursor shows into a store beside `directory`, which then takes its name.
+  // The state at the end of a flush: tables hold every write up to then, in order, and no other, so
+  // no log needs to be copied.
   absl::Status Checkpoint(const std::string& directory) {
     KV_RETURN_IF_ERROR(CheckOpen());
-    Files files = store_->environment().file_system;
-    KV_RETURN_IF_ERROR(files.CreateDirectories(directory));
-    KV_ASSIGN_OR_RETURN(const std::vector<std::string> there, files.List(directory));
-    if (!there.empty()) return absl::AlreadyExistsError(directory + " is not empty");
-    const std::string part = directory + ".part";
-    Cursor cursor = NewCursor();
-    cursor.SeekToFirst();
-    {
-      KV_ASSIGN_OR_RETURN(const auto copy, Open({.directory = part, .error_if_exists = true},
-                                                store_->environment()));
-      KV_RETURN_IF_ERROR(copy->BulkLoad(cursor));
-      KV_RETURN_IF_ERROR(copy->Close());
-    }
-    KV_RETURN_IF_ERROR(files.Rename(part, directory));
-    const size_t slash = directory.find_last_of('/');
-    return files.SyncDirectory(slash == std::string::npos ? "." : directory.substr(0, slash + 1));
+    Files& files = store_->environment().file_system;
+    KV_RETURN_IF_ERROR(PrepareCheckpoint(files, directory));
+    KV_RETURN_IF_ERROR(Flush());
+    auto [state, view] = store_->Capture();
+    return WriteCheckpoint<typename Journal::Writer>(files, store_->names(), FileNames(directory),
+                                                     std::move(state), Journal::kSyncedLog);
   }
 
   absl::Status Close() {
@@ -361,12 +345,18 @@ class Lsm {
  private:
   static constexpr uint64_t kManualStepBytes = uint64_t{256} << 20;
 
-  Lsm(typename Files::Lock lock, std::unique_ptr<StoreType> store,
-      std::unique_ptr<LsmJournal<Parts, Env>> journal)
-      : lock_(std::move(lock)), store_(std::move(store)), journal_(std::move(journal)) {
+  Lsm(typename Files::Lock lock, std::unique_ptr<StoreType> store, std::unique_ptr<Journal> journal)
+      : lock_(std::move(lock)),
+        store_(std::move(store)),
+        journal_(std::move(journal)),
+        reader_(*store_) {
     if constexpr (Env::kBackgroundWork == BackgroundWork::kThreads) {
       background_ = std::make_unique<LsmBackground<Parts, Env>>(*store_);
     }
+  }
+
+  static auto AssignTo(std::string* value) {
+    return [value](const Record& record) { value->assign(record.value); };
   }
 
   LsmCounters& counters() { return store_->counters(); }
@@ -386,28 +376,6 @@ class Lsm {
     return CheckSizes(key, value);
   }
 
-  void AddGauges(const View& view, Statistics* statistics) {
-    auto count_memory = [&](const auto& memory) {
-      statistics->memory_bytes += memory.table.MemoryBytes();
-      statistics->live_bytes_estimate += memory.table.MemoryBytes();
-      auto size = Files(store_->environment().file_system)
-                      .OpenForRead(store_->names().Log(memory.log_number));
-      if (size.ok()) statistics->disk_bytes += size->Size();
-    };
-    count_memory(*view.active);
-    for (const auto& memory : view.immutable) count_memory(*memory);
-    for (const auto& level : view.version->levels) {
-      for (const auto& file : level) {
-        statistics->live_bytes_estimate += file->Meta().raw_bytes;
-        statistics->disk_bytes += file->Meta().bytes;
-        statistics->memory_bytes += file->Get().MemoryBytes();
-      }
-    }
-    statistics->memory_bytes += store_->cache().UsedBytes();
-  }
-
-  // --- Writing ---------------------------------------------------------------------------------
-
   // Commits what `fill(WriteBatch&)` puts in. One batch a thread, so that a put allocates nothing.
   template <typename Fill>
   absl::Status CommitOne(Fill&& fill) {
@@ -424,96 +392,12 @@ class Lsm {
     return commit_.Commit(*journal_, request);
   }
 
-  // --- Reading ---------------------------------------------------------------------------------
-
-  template <typename Reader>
-  absl::Status Read(Reader&& reader) {
-    KV_RETURN_IF_ERROR(CheckOpen());
-    const auto guard = store_->Enter();
-    const View& view = store_->Current();
-    return std::forward<Reader>(reader)(view, store_->Visible());
-  }
-
-  absl::Status GetAt(const View& view, std::string_view key, Sequence at, std::string* value) {
-    counters().Add(LsmCounter::kReads);
-    return WithLive(view, key, at, [&](const Record& record) {
-      counters().Add(LsmCounter::kReadHits);
-      value->assign(record.value);
-    });
-  }
-
-  // Calls use(const Record&) with the version of `key` that a reader at `at` sees; kNotFound when
-  // it sees none.
-  template <typename Use>
-  absl::Status WithLive(const View& view, std::string_view key, Sequence at, Use&& use) {
-    Record record;
-    if (view.active->table.Get(key, at, &record)) return Answer(record, use);
-    for (const auto& memory : view.immutable) {
-      if (memory->table.Get(key, at, &record)) return Answer(record, use);
-    }
-    return SearchTables(*view.version, key, at, use);
-  }
-
-  template <typename Use>
-  absl::Status Answer(const Record& record, Use&& use) {
-    if (record.kind == RecordKind::kTombstone) return NotFound();
-    if (record.expires_at != kNeverExpires &&
-        Expiry::Expired(record.expires_at, store_->environment().clock.UnixMillis())) {
-      return NotFound();
-    }
-    use(record);
-    return absl::OkStatus();
-  }
-
-  Cursor MakeCursor(std::shared_ptr<const View> view, const CursorBounds& bounds, Sequence at) {
-    Records records;
-    records.Add(typename Parts::Memtable::Cursor(&view->active->table));
-    for (const auto& memory : view->immutable) {
-      records.Add(typename Parts::Memtable::Cursor(&memory->table));
-    }
-    const auto& levels = view->version->levels;
-    for (size_t level = 0; level < levels.size(); ++level) {
-      const std::span files = Within(std::span(levels[level]), bounds, level > 0);
-      if (level > 0 && !files.empty()) records.Add(RunCursor(files));
-      for (size_t i = 0; level == 0 && i < files.size(); ++i) {
-        if (Overlaps(files[i]->Meta(), bounds)) records.Add(RunCursor(files.subspan(i, 1)));
-      }
-    }
-    const uint64_t now = kExpiry ? store_->environment().clock.UnixMillis() : 0;
-    return Cursor(std::move(records), bounds, at, now, std::move(view));
-  }
-
-  static bool Overlaps(const TableMeta& meta, const CursorBounds& bounds) {
-    return meta.largest >= bounds.lower && (bounds.upper.empty() || meta.smallest < bounds.upper);
-  }
-
-  // Of a level whose files are in key order, those that hold keys within the bounds.
-  template <typename FileSpan>
-  static FileSpan Within(FileSpan files, const CursorBounds& bounds, bool ordered) {
-    if (!ordered) return files;
-    while (!files.empty() && !Overlaps(files.front()->Meta(), bounds)) files = files.subspan(1);
-    while (!files.empty() && !Overlaps(files.back()->Meta(), bounds)) {
-      files = files.first(files.size() - 1);
-    }
-    return files;
-  }
-
-  template <typename Use>
-  absl::Status SearchTables(const typename StoreType::Tree& tree, std::string_view key, Sequence at,
-                            Use&& use) {
-    TableSearch<Parts, Files> search(key, at);
-    search.Run(tree);
-    search.CountIn(counters());
-    if (search.answer() == TableAnswer::kFound) return Answer(search.record(), use);
-    return search.answer() == TableAnswer::kError ? search.status() : NotFound();
-  }
-
   static constexpr size_t kKeptBatchBytes = size_t{1} << 20;
 
   std::optional<typename Files::Lock> lock_;
   std::unique_ptr<StoreType> store_;
-  std::unique_ptr<LsmJournal<Parts, Env>> journal_;
-  std::shared_mutex read_then_write_mutex_;  // exclusive: no CompareAndSet is under way
+  std::unique_ptr<Journal> journal_;
+  Reader reader_;
   typename Parts::Striping striping_;
   typename Parts::Commit commit_;
   std::unique_ptr<LsmBackground<Parts, Env>> background_;

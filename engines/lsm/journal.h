@@ -71,7 +71,7 @@ class LsmJournal {
 
   bool HasRoom(CommitGroup) const {
     return !error_.failed() && owed_nanos_ < kShortestSleepNanos &&
-           active_->table.MemoryBytes() < active_bytes_;
+           active_->MemoryBytes() < active_bytes_;
   }
 
   absl::Status Reserve(CommitGroup group) {
@@ -80,7 +80,7 @@ class LsmJournal {
     }
     KV_RETURN_IF_ERROR(error_.Get());
     PayDebt();
-    return active_->table.MemoryBytes() < active_bytes_ ? absl::OkStatus() : Rotate();
+    return active_->MemoryBytes() < active_bytes_ ? absl::OkStatus() : Rotate();
   }
 
   absl::Status Log(CommitGroup group) {
@@ -100,6 +100,7 @@ class LsmJournal {
     if (!status.ok()) return error_.Set(std::move(status));
     next_ += count;
     Owe(bytes);
+    active_->CountLogged(log_.End() - begin);
     store_.counters().Add(LsmCounter::kWalBytes, log_.End() - begin);
     store_.counters().Add(LsmCounter::kWalRawBytes, bytes + kLogRecordHeaderBytes);
     return absl::OkStatus();
@@ -117,7 +118,7 @@ class LsmJournal {
     uint64_t bytes = 0;
     for (const CommitRequest* request : group) {
       WriteBatch::ForEach(request->entries, request->first, [&](const Record& record) {
-        active_->table.Insert(record);
+        active_->Insert(record);
         bytes += record.key.size() + record.value.size();
       });
     }
@@ -135,7 +136,7 @@ class LsmJournal {
   // Makes the active memtable immutable, unless it is empty, whatever its size.
   absl::Status Rotate() {
     KV_RETURN_IF_ERROR(error_.Get());
-    if (active_->table.Entries() == 0) return absl::OkStatus();
+    if (active_->Empty()) return absl::OkStatus();
     // First, because waiting may take longer than a policy lets writes go unsynced.
     KV_RETURN_IF_ERROR(Checked(Parts::Commit::kSyncs ? log_.Sync() : log_.WriteOut()));
     KV_RETURN_IF_ERROR(WaitForRoom());
@@ -153,6 +154,9 @@ class LsmJournal {
       return absl::OkStatus();
     }
   }
+
+  // Numbers a write that goes into tables and not through this journal. Nothing may be under way.
+  Sequence TakeNumber() { return next_++; }
 
   // Ends the log and says so in the manifest. No write comes after this.
   absl::Status Close() {

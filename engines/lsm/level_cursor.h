@@ -13,6 +13,7 @@
 #include <span>
 #include <string_view>
 
+#include "engines/lsm/range_tombstone.h"
 #include "engines/lsm/version.h"
 #include "kv/contract/record.h"
 
@@ -58,6 +59,33 @@ class LevelCursor {
     cursor_->Prev();
     if (!cursor_->Valid()) [[unlikely]]
       SkipBackward();
+  }
+
+  // Goes on to the first record at or behind `end` (empty: to the next table), if every record of
+  // this table is older than `newest`; otherwise stays and is false. The same backward: to the last
+  // record before `begin`.
+  bool SkipTo(std::string_view end, Sequence newest) {
+    const TableMeta& meta = files_[index_]->Meta();
+    if (meta.max_sequence >= newest) return false;
+    if (IsBefore(meta.largest, end)) {
+      if (Enter(index_ + 1)) cursor_->SeekToFirst();
+    } else {
+      cursor_->Seek(end, kMaxSequence);
+    }
+    if (cursor_) SkipForward();
+    return true;
+  }
+  bool SkipBefore(std::string_view begin, Sequence newest) {
+    const TableMeta& meta = files_[index_]->Meta();
+    if (meta.max_sequence >= newest) return false;
+    if (begin <= meta.smallest) {
+      if (Enter(index_ - 1)) cursor_->SeekToLast();
+    } else {
+      cursor_->Seek(begin, kMaxSequence);
+      if (cursor_->Valid()) cursor_->Prev();
+    }
+    if (cursor_) SkipBackward();
+    return true;
   }
 
   const Record& record() const { return cursor_->record(); }

@@ -36,7 +36,7 @@
 namespace kv {
 
 inline constexpr std::string_view kManifestMagic = "ashlrmft";
-inline constexpr uint32_t kManifestVersion = 1;
+inline constexpr uint32_t kManifestVersion = 2;
 inline constexpr size_t kManifestHeaderBytes = 28;
 inline constexpr size_t kManifestRecordHeaderBytes = 12;
 
@@ -157,9 +157,9 @@ absl::StatusOr<RecoveredManifest> ReadManifest(Files& files, const FileNames& na
       LoadFixed64(bytes.data() + 20) != Checksum(bytes.substr(0, 20), 0)) {
     return Corruption(path, 0, "manifest header does not match its checksum");
   }
-  if (const uint32_t version = LoadFixed32(bytes.data() + 8); version > kManifestVersion) {
+  if (const uint32_t version = LoadFixed32(bytes.data() + 8); version != kManifestVersion) {
     return absl::FailedPreconditionError(
-        fmt::format("{}: manifest format version {} is newer than this program's {}", path, version,
+        fmt::format("{}: manifest format version {}; this program reads version {}", path, version,
                     kManifestVersion));
   }
   const uint64_t number = LoadFixed64(bytes.data() + 12);

@@ -9,6 +9,8 @@
 //          | 5 level:varint number:varint   a table is removed
 //          | 6 log:varint end:varint        closed cleanly: this log is sealed and ends here
 //          | 7 size:varint bytes            the composition's format (first edit of a manifest)
+//          | 8 tombstone                    a range tombstone is added (range_tombstone.h)
+//          | 9 tombstone                    a range tombstone is removed
 //
 // Each field begins with its number as one byte.
 //
@@ -18,12 +20,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "engines/lsm/range_tombstone.h"
 #include "engines/lsm/table_meta.h"
 #include "kv/base/bytes.h"
 #include "kv/base/status.h"
@@ -44,6 +48,8 @@ struct ManifestEdit {
   std::optional<std::string> format;
   std::vector<std::pair<size_t, TableMeta>> added;
   std::vector<std::pair<size_t, uint64_t>> removed;
+  std::vector<RangeTombstone> ranges_added;
+  std::vector<RangeTombstone> ranges_removed;
 
   std::string Encode() const {
     std::string bytes;
@@ -64,6 +70,8 @@ struct ManifestEdit {
       AppendVarint64(&bytes, level);
       AppendVarint64(&bytes, number);
     }
+    AppendRanges(&bytes, kRangeAdded, ranges_added);
+    AppendRanges(&bytes, kRangeRemoved, ranges_removed);
     if (clean_close) {
       bytes.push_back(kCleanClose);
       AppendVarint64(&bytes, clean_close->log);
@@ -91,12 +99,21 @@ struct ManifestEdit {
     kRemoved = 5,
     kCleanClose = 6,
     kFormat = 7,
+    kRangeAdded = 8,
+    kRangeRemoved = 9,
   };
 
   static void AppendOptional(std::string* to, char field, const std::optional<uint64_t>& value) {
     if (!value) return;
     to->push_back(field);
     AppendVarint64(to, *value);
+  }
+
+  static void AppendRanges(std::string* to, char field, const std::vector<RangeTombstone>& ranges) {
+    for (const RangeTombstone& range : ranges) {
+      to->push_back(field);
+      range.AppendTo(to);
+    }
   }
 
   bool TakeField(char field, std::string_view* bytes) {
@@ -130,6 +147,10 @@ struct ManifestEdit {
         format = std::string(text);
         return true;
       }
+      case kRangeAdded:
+        return RangeTombstone::Take(bytes, &ranges_added.emplace_back());
+      case kRangeRemoved:
+        return RangeTombstone::Take(bytes, &ranges_removed.emplace_back());
       default:
         return false;
     }
@@ -146,9 +167,10 @@ struct ManifestState {
   Sequence last_sequence = 0;
   std::optional<CleanClose> clean_close;  // set by the last edit only
   std::vector<std::vector<TableMeta>> levels;
+  std::vector<RangeTombstone> ranges;  // in their order
 
-  // Fails when the edit does not fit the state: a level that cannot be, a table added twice or
-  // removed without being there. The state is then half changed and of no use.
+  // Fails when the edit does not fit the state: a level that cannot be, a table or range tombstone
+  // added twice or removed without being there. The state is then half changed and of no use.
   absl::Status Apply(const ManifestEdit& edit) {
     if (edit.format) format = *edit.format;
     if (edit.log_number) log_number = *edit.log_number;
@@ -175,7 +197,7 @@ struct ManifestState {
       if (levels.size() <= level) levels.resize(level + 1);
       levels[level].push_back(meta);
     }
-    return absl::OkStatus();
+    return ApplyRanges(edit);
   }
 
   // The one edit that makes this state out of nothing.
@@ -189,7 +211,26 @@ struct ManifestState {
     for (size_t level = 0; level < levels.size(); ++level) {
       for (const TableMeta& meta : levels[level]) edit.added.emplace_back(level, meta);
     }
+    edit.ranges_added = ranges;
     return edit;
+  }
+
+ private:
+  absl::Status ApplyRanges(const ManifestEdit& edit) {
+    if (edit.ranges_added.empty() && edit.ranges_removed.empty()) return absl::OkStatus();
+    std::vector<RangeTombstone> removed = edit.ranges_removed;
+    std::vector<RangeTombstone> added = edit.ranges_added;
+    std::sort(removed.begin(), removed.end());
+    std::sort(added.begin(), added.end());
+    std::vector<RangeTombstone> kept;
+    std::set_difference(ranges.begin(), ranges.end(), removed.begin(), removed.end(),
+                        std::back_inserter(kept));
+    const bool fits = kept.size() + removed.size() == ranges.size();
+    ranges.clear();
+    std::set_union(kept.begin(), kept.end(), added.begin(), added.end(),
+                   std::back_inserter(ranges));
+    if (fits && ranges.size() == kept.size() + added.size()) return absl::OkStatus();
+    return absl::DataLossError("a range tombstone is added twice or removed where it is not");
   }
 };
 

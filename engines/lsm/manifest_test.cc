@@ -30,7 +30,9 @@ TableMeta MakeMeta(Random& random, uint64_t number) {
   meta.bytes = random.Next() >> random.Below(64);
   meta.entries = random.Next() >> random.Below(64);
   meta.tombstones = random.Below(100);
+  meta.expiring = random.Below(100);
   meta.max_sequence = random.Next() >> 8;
+  meta.ranges_applied = random.Next() >> 8;
   meta.latest_expiry = random.Next();
   meta.smallest = random.Bytes(random.Below(20));
   meta.largest = random.Bytes(random.Below(200));
@@ -52,6 +54,15 @@ ManifestEdit MakeEdit(Random& random, const ManifestState& state, uint64_t* next
     for (const TableMeta& meta : state.levels[level]) {
       if (random.OneIn(6)) edit.removed.emplace_back(level, meta.number);
     }
+  }
+  // The numbers make them unique.
+  for (uint64_t i = random.Below(3); i > 0; --i) {
+    const std::string begin = random.Bytes(random.Below(5));
+    edit.ranges_added.push_back(
+        {begin, random.OneIn(4) ? "" : begin + random.Bytes(1 + random.Below(5)), ++*next});
+  }
+  for (const RangeTombstone& range : state.ranges) {
+    if (random.OneIn(4)) edit.ranges_removed.push_back(range);
   }
   return edit;
 }
@@ -96,6 +107,15 @@ TEST(ManifestEditTest, AnyBytesAreRefusedOrTaken) {
   }
 }
 
+TEST(ManifestEditTest, RangesThatHoldNothingAreRefused) {
+  for (const RangeTombstone& range : {RangeTombstone{"b", "a", 1}, RangeTombstone{"b", "b", 1},
+                                      RangeTombstone{"a", "b", kMaxSequence + 1}}) {
+    ManifestEdit edit;
+    edit.ranges_added.push_back(range);
+    EXPECT_FALSE(ManifestEdit().Decode(edit.Encode()));
+  }
+}
+
 TEST(ManifestEditTest, EditsThatDoNotFitAreRefused) {
   Random random(1);
   ManifestState state;
@@ -106,6 +126,15 @@ TEST(ManifestEditTest, EditsThatDoNotFitAreRefused) {
   twice.added.emplace_back(0, MakeMeta(random, 7));
   ManifestEdit absent;
   absent.removed.emplace_back(1, 8);
+  ManifestEdit range;
+  range.ranges_added.push_back({"a", "b", 3});
+  ASSERT_TRUE(state.Apply(range).ok());
+  EXPECT_FALSE(ManifestState(state).Apply(range).ok());
+  ManifestEdit no_range;
+  no_range.ranges_removed.push_back({"a", "b", 4});
+  EXPECT_FALSE(ManifestState(state).Apply(no_range).ok());
+  std::swap(range.ranges_added, range.ranges_removed);
+  EXPECT_TRUE(ManifestState(state).Apply(range).ok());
   ManifestEdit wrong_level;
   wrong_level.removed.emplace_back(0, 7);
   ManifestEdit no_level;

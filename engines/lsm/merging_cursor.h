@@ -83,6 +83,25 @@ class MergingCursor {
     AdvanceTop<kBackward>([](auto& run) { run.Prev(); });
   }
 
+  // For records that are hidden from a reader as long as they are older than `newest`: takes the
+  // run that the current one is in on to its first record at or behind `end`, where an empty `end`
+  // is no bound. False, and nothing has moved, when the run does not know how old its records are.
+  // Only while walking forward; SkipBefore is its mirror image, to the last record before `begin`.
+  bool SkipTo(std::string_view end, Sequence newest) {
+    return SkipTop<kForward>([&](auto& run) {
+      if constexpr (requires { run.SkipTo(end, newest); }) return run.SkipTo(end, newest);
+      return false;
+    });
+  }
+  bool SkipBefore(std::string_view begin, Sequence newest) {
+    return SkipTop<kBackward>([&](auto& run) {
+      if constexpr (requires { run.SkipBefore(begin, newest); }) {
+        return run.SkipBefore(begin, newest);
+      }
+      return false;
+    });
+  }
+
   const Record& record() const { return *heap_.front().record; }
   const absl::Status& status() const { return error_; }
 
@@ -140,8 +159,21 @@ class MergingCursor {
 
   template <Direction kDirection, typename Move>
   void AdvanceTop(Move&& move) {
+    Visit(*heap_.front().run, move);
+    Reseat<kDirection>();
+  }
+
+  template <Direction kDirection, typename Skip>
+  bool SkipTop(Skip&& skip) {
+    if (direction_ != kDirection || !Visit(*heap_.front().run, skip)) return false;
+    Reseat<kDirection>();
+    return true;
+  }
+
+  // The run on top has moved.
+  template <Direction kDirection>
+  void Reseat() {
     Top& top = heap_.front();
-    Visit(*top.run, move);
     if (!Load(top)) [[unlikely]] {
       top = heap_.back();
       heap_.pop_back();

@@ -18,7 +18,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +28,7 @@
 #include "engines/lsm/journal.h"
 #include "engines/lsm/manifest.h"
 #include "engines/lsm/store.h"
+#include "engines/lsm/tree_ranges.h"
 #include "kv/contract/options.h"
 #include "kv/contract/write_batch.h"
 #include "kv/io/log_reader.h"
@@ -49,6 +49,21 @@ class Recovery {
     std::unique_ptr<StoreType> store;
     std::unique_ptr<Journal> journal;
   };
+
+  // Refuses, before there is a lock file in it, a directory that Run would refuse because it holds
+  // no store: kFailedPrecondition or kNotFound. Another process may be about to make one there, so
+  // nothing else that is found counts.
+  static absl::Status CheckPlace(const Options& options, Environment environment) {
+    Recovery recovery(options, std::move(environment), "");
+    const FileNames& names = recovery.names_;
+    if (recovery.files_.Exists(names.Lock()) || recovery.files_.Exists(names.Current())) {
+      return absl::OkStatus();
+    }
+    KV_RETURN_IF_ERROR(recovery.ReadDirectory());
+    absl::Status status = recovery.CheckFresh();
+    const bool counts = absl::IsFailedPrecondition(status) || absl::IsNotFound(status);
+    return counts ? status : absl::OkStatus();
+  }
 
   // `format` describes what the composition writes to disk (Lsm::Format). The caller holds the
   // directory's lock.
@@ -154,7 +169,9 @@ class Recovery {
         added.emplace_back(level, std::move(file));
       }
     }
-    tree_ = Tree().With({}, added);
+    Tree tree = Tree().With({}, added);
+    tree.ranges = std::make_shared<TreeRanges>(manifest_.state.ranges);
+    tree_ = std::make_shared<Tree>(std::move(tree));
     return absl::OkStatus();
   }
 
@@ -194,7 +211,7 @@ class Recovery {
       }
       KV_RETURN_IF_ERROR(CheckCleanClose(path, summary));
       last_ = std::max(last_, summary.next == 0 ? 0 : summary.next - 1);
-      if (memory->table.Entries() > 0) memories_.push_back(std::move(memory));
+      if (!memory->Empty()) memories_.push_back(std::move(memory));
       last_log_ = summary;
     }
     // Behind the log that was closed there may be empty ones, of opens that were cut off.
@@ -218,7 +235,7 @@ class Recovery {
   static absl::Status Replay(const std::string& path, const LogRecord& record, Memory* memory) {
     uint64_t count = 0;
     const bool whole = WriteBatch::ForEach(record.payload, record.first, [&](const Record& entry) {
-      memory->table.Insert(entry);
+      memory->Insert(entry);
       ++count;
     });
     if (whole && count == record.count) return absl::OkStatus();
@@ -235,14 +252,15 @@ class Recovery {
     edit.format = format_;
     edit.log_number = log_number;
     edit.last_sequence = last_;
+    const std::shared_ptr<const TreeRanges> ranges_before = tree_->ranges;
     for (const auto& memory : memories_) {
-      typename StoreType::Records records;
-      records.Add(typename Parts::Memtable::Cursor(&memory->table));
-      KV_ASSIGN_OR_RETURN(
-          auto added, store_->WriteTables(records, 0, false, std::numeric_limits<uint64_t>::max()));
+      KV_ASSIGN_OR_RETURN(auto added, store_->WriteMemory(*memory, *tree_));
       for (const auto& [level, file] : added) edit.added.emplace_back(level, file->Meta());
-      tree_ = tree_->With({}, added);
+      Tree tree = tree_->With({}, added);
+      tree.ranges = store_->RangesOf(tree, memory.get());
+      tree_ = std::make_shared<Tree>(std::move(tree));
     }
+    ranges_before->Difference(*tree_->ranges, &edit);
     KV_ASSIGN_OR_RETURN(auto log, Journal::StartLog(*store_, log_number, nullptr));
     KV_RETURN_IF_ERROR(store_->StartManifest(edit));
     store_->SetView(std::make_shared<Memory>(log_number), tree_);

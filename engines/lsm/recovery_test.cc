@@ -105,6 +105,36 @@ TYPED_TEST(RecoveryTest, SecondOpenIsRefusedUntilTheFirstIsClosed) {
   EXPECT_TRUE(OpenStore<TypeParam>(fs).ok());
 }
 
+// Not even a lock file is left in it.
+TYPED_TEST(RecoveryTest, DirectoriesOfOthersAreLeftAsTheyAre) {
+  SimulatedFileSystem fs;
+  ASSERT_TRUE(fs.CreateDirectories(kStoreDirectory).ok());
+  Options must_exist = StoreOptions();
+  must_exist.create_if_missing = false;
+  EXPECT_TRUE(absl::IsNotFound(OpenStore<TypeParam>(fs, must_exist).status()));
+  EXPECT_EQ(FilesOf(fs), std::vector<std::string>());
+  SetContents(fs, kStoreDirectory + "/thesis.txt", "chapter one");
+  const absl::Status status = OpenStore<TypeParam>(fs).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_TRUE(Names(status, "thesis.txt")) << status;
+  EXPECT_EQ(FilesOf(fs), std::vector<std::string>{"thesis.txt"});
+}
+
+TYPED_TEST(RecoveryTest, ManifestsOfVersionOneAreRefused) {
+  SimulatedFileSystem fs = ClosedStore<TypeParam>(5);
+  std::string path;
+  for (const std::string& name : FilesOf(fs)) {
+    if (FileNames::ParseManifest(name)) path = kStoreDirectory + "/" + name;
+  }
+  std::string bytes = *fs.Contents(path);
+  StoreFixed32(bytes.data() + 8, 1);
+  StoreFixed64(bytes.data() + 20, Checksum(std::string_view(bytes).substr(0, 20), 0));
+  SetContents(fs, path, bytes);
+  const absl::Status status = OpenStore<TypeParam>(fs).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_TRUE(Names(status, path)) << status;
+}
+
 TYPED_TEST(RecoveryTest, StoreOfAnotherCompositionIsRefusedNamingBoth) {
   SimulatedFileSystem fs = ClosedStore<TypeParam>(5);
   using Other = Lsm<OtherFormatParts, SimulatedEnvironment>;

@@ -7,6 +7,7 @@
 #ifndef ENGINES_LSM_RUN_WRITER_H_
 #define ENGINES_LSM_RUN_WRITER_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -18,6 +19,7 @@
 #include "engines/lsm/counters.h"
 #include "engines/lsm/retention.h"
 #include "engines/lsm/table_builder.h"
+#include "engines/lsm/tree_ranges.h"
 #include "kv/base/status.h"
 #include "kv/contract/record.h"
 
@@ -28,14 +30,19 @@ class RunWriter {
  public:
   using AddedFiles = typename StoreType::AddedFiles;
 
-  RunWriter(StoreType& store, size_t level, bool bottommost, uint64_t file_bytes)
+  // `ranges`: of the tree that the output joins (retention.h); never null.
+  RunWriter(StoreType& store, size_t level, bool bottommost, uint64_t file_bytes,
+            std::shared_ptr<const TreeRanges> ranges)
       : store_(store),
         level_(level),
         file_bytes_(file_bytes),
-        retention_(store.ReadSequences(), bottommost, store.environment().clock.UnixMillis()) {}
+        ranges_(std::move(ranges)),
+        retention_(store.ReadSequences(), bottommost, store.environment().clock.UnixMillis(),
+                   ranges_->index()) {}
 
   // The tables are open, and synced with their directory, on return. On an error none is left.
-  template <RecordCursor Records>
+  // Of a RecordCursor, only what walks forward from the first record is used.
+  template <typename Records>
   absl::StatusOr<AddedFiles> Write(Records& records) {
     if (absl::Status status = WriteAll(records); !status.ok()) {
       for (const auto& [unused, file] : added_) file->MarkObsolete();
@@ -79,10 +86,13 @@ class RunWriter {
       builder_.emplace(std::move(created));
     }
     last_key_.assign(record.key);
+    oldest_needed_ = std::min(oldest_needed_, retention_.TakeOldestNeeded());
     return builder_->Add(record);
   }
 
   absl::Status FinishTable() {
+    builder_->SetRangesApplied(std::min(ranges_->newest(), oldest_needed_ - 1));
+    oldest_needed_ = kMaxSequence + 1;
     KV_ASSIGN_OR_RETURN(const TableMeta meta, builder_->Finish());
     KV_ASSIGN_OR_RETURN(auto file, store_.OpenTable(meta));
     builder_.reset();
@@ -93,11 +103,13 @@ class RunWriter {
   StoreType& store_;
   const size_t level_;
   const uint64_t file_bytes_;
+  const std::shared_ptr<const TreeRanges> ranges_;
   Retention<typename Parts::Expiry> retention_;
   AddedFiles added_;
   std::optional<Builder> builder_;  // of the table being written
   uint64_t number_ = 0;             // its file number
   std::string last_key_;
+  Sequence oldest_needed_ = kMaxSequence + 1;  // of the range tombstones over its records
 };
 
 }  // namespace kv

@@ -9,11 +9,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "engines/lsm/manifest.h"
 #include "engines/lsm/store_testing.h"
+#include "kv/compaction/fifo.h"
 
 namespace kv {
 namespace {
@@ -24,6 +27,19 @@ size_t TablesOf(SimulatedFileSystem fs) {
   for (const std::string& name : names) tables += FileNames::ParseTable(name).has_value();
   return tables;
 }
+
+// Two keys of one value.
+struct PairSource {
+  bool Valid() const { return at < 2; }
+  void Next() { ++at; }
+  std::string_view key() const { return keys[at]; }
+  std::string_view value() const { return both; }
+  absl::Status status() const { return absl::OkStatus(); }
+
+  std::string_view keys[2];
+  std::string both;
+  size_t at = 0;
+};
 
 std::unique_ptr<UnsyncedStore> OpenUnsynced(SimulatedFileSystem fs) {
   auto store = OpenStore<UnsyncedStore>(std::move(fs));
@@ -166,6 +182,14 @@ TEST(StoreTest, ReadersSeeOneStateBesideFlushesAndCompactions) {
     batch.Put("a", fmt::format("{}", i));
     batch.Put("b", fmt::format("{}", i));
     ASSERT_TRUE(store.Write(batch).ok());
+    if (i % 7 == 0) {
+      ASSERT_TRUE(store.DeleteRange("a", "c").ok());
+    }
+    if (i % 90 == 0) {
+      const std::string number = fmt::format("{}", i);
+      PairSource source{{"a", "b"}, number};
+      ASSERT_TRUE(store.BulkLoad(source).ok());
+    }
     if (i % 100 == 0) {
       EXPECT_TRUE(store.Compact().ok());
     }
@@ -173,6 +197,57 @@ TEST(StoreTest, ReadersSeeOneStateBesideFlushesAndCompactions) {
   stop = true;
   for (std::thread& reader : readers) reader.join();
   EXPECT_TRUE(store.Verify().ok());
+}
+
+// Dropping what has expired, oldest first, must not let anything older come back.
+TEST(StoreTest, FifoDropsExpiredTables) {
+  struct FifoParts : SyncedParts {
+    using Compaction = FifoCompaction<>;
+  };
+  using FifoStore = Lsm<FifoParts, SimulatedEnvironment>;
+  SimulatedEnvironment environment;
+  auto opened = FifoStore::Open(StoreOptions(), environment);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  FifoStore& store = **opened;
+  const uint64_t soon = environment.clock.UnixMillis() + 1000;
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(store.Put(fmt::format("k{}", i), "brief", {.expires_at = soon}).ok());
+  }
+  ASSERT_TRUE(store.Put("k1", "lasting").ok());
+  ASSERT_TRUE(store.Put("k2", "brief again", {.expires_at = soon}).ok());
+  ASSERT_TRUE(store.Flush().ok());
+  const uint64_t read = store.Stats().compaction_bytes_read;
+  EXPECT_EQ(TablesOf(environment.file_system), 7u);
+  environment.clock.AdvanceMillis(2000);
+  ASSERT_TRUE(store.Put("z", "wakes the policy").ok());
+  ASSERT_TRUE(store.Flush().ok());
+  // The one behind the lasting one has to stay, for it is newer.
+  EXPECT_EQ(TablesOf(environment.file_system), 3u);
+  EXPECT_EQ(store.Stats().compaction_bytes_read, read);
+  EXPECT_EQ(*Walk(store.NewCursor()), (Model{{"k1", "lasting"}, {"z", "wakes the policy"}}));
+  // A load is the newest, so it is not put where the oldest is.
+  PairSource source{{"a", "b"}, "loaded"};
+  ASSERT_TRUE(store.BulkLoad(source).ok());
+  const auto manifest = ReadManifest(environment.file_system, FileNames(kStoreDirectory));
+  ASSERT_TRUE(manifest.ok());
+  EXPECT_EQ(manifest->state.levels[0].size(), 4u);
+}
+
+TEST(StoreTest, GaugesCountWhatIsThere) {
+  SimulatedFileSystem fs;
+  Options options = StoreOptions();
+  options.memtable_bytes = 1 << 20;
+  auto store = OpenStore<SyncedStore>(fs, options);
+  ASSERT_TRUE(store.ok());
+  const uint64_t empty = (*store)->Stats().disk_bytes;
+  EXPECT_GT(empty, 0u) << "the manifest";
+  EXPECT_EQ((*store)->Stats().live_bytes_estimate, 0u);
+  ASSERT_TRUE((*store)->Put("key", "value").ok());
+  EXPECT_EQ((*store)->Stats().live_bytes_estimate, 8u);
+  EXPECT_EQ((*store)->Stats().disk_bytes, empty + (*store)->Stats().wal_bytes);
+  ASSERT_TRUE((*store)->Flush().ok());
+  EXPECT_EQ((*store)->Stats().live_bytes_estimate, 8u);
+  EXPECT_GT((*store)->Stats().disk_bytes, empty);
 }
 
 }  // namespace

@@ -79,6 +79,9 @@ class TableBuilder {
 
   uint64_t Entries() const { return meta_.entries; }
 
+  // What the meta will say (table_meta.h). Before Finish.
+  void SetRangesApplied(Sequence sequence) { meta_.ranges_applied = sequence; }
+
   // Writes the rest, makes data and size durable, and closes the file. Nothing may follow.
   absl::StatusOr<TableMeta> Finish() {
     if (!status_.ok()) return status_;

@@ -1,4 +1,4 @@
-// The bytes of a sorted table (SSTable), version 1. Integers are little-endian.
+// The bytes of a sorted table (SSTable), version 2. Integers are little-endian.
 //
 //   +--------------+-----+----------------+-------------+---------+
 //   | data block 0 | ... | data block n-1 | directories | padding |
@@ -32,8 +32,9 @@
 // The footer's last 24 bytes and its size keep their places in every version, so that an old
 // reader tells "newer" from "damaged". Filter, index and properties are never compressed.
 //
-// Omits: a table-wide dictionary, range deletions, an index of more than one level (it is in
-// memory while the table is open, at about 0.7 % of the table's size with blocks of 4 KiB).
+// Omits: a table-wide dictionary, range tombstones (the manifest has them), an index of more than
+// one level (it is in memory while the table is open, at about 0.7 % of the table's size with
+// blocks of 4 KiB).
 #ifndef ENGINES_LSM_TABLE_FORMAT_H_
 #define ENGINES_LSM_TABLE_FORMAT_H_
 
@@ -53,7 +54,7 @@
 namespace kv {
 
 inline constexpr uint64_t kTableMagic = 0x454c'4254'5248'5341;  // "ASHRTBLE"
-inline constexpr uint64_t kTableVersion = 1;
+inline constexpr uint64_t kTableVersion = 2;
 
 inline constexpr size_t kMaxTableKeyBytes = size_t{64} << 10;
 inline constexpr size_t kMaxTableValueBytes = size_t{256} << 20;

@@ -3,8 +3,9 @@
 // The builder returns it, the manifest stores it, and the reader checks the file against it, so a
 // table that was swapped, cut or replaced by an older one of the same number does not pass.
 //
-//   fixed64 bytes | varint number, entries, tombstones, raw_bytes, min_sequence, max_sequence,
-//   earliest_expiry, latest_expiry | length-prefixed smallest, largest
+//   fixed64 bytes | varint number, entries, tombstones, expiring, raw_bytes, min_sequence,
+//   max_sequence, ranges_applied, earliest_expiry, latest_expiry | length-prefixed smallest,
+//   largest
 //
 // `bytes` is of fixed width because the file holds a copy of its own meta: the size of the copy
 // must not depend on the size of the file.
@@ -28,9 +29,13 @@ struct TableMeta {
   uint64_t bytes = 0;       // of the file
   uint64_t entries = 0;     // records, tombstones included; at least 1
   uint64_t tombstones = 0;  // records of RecordKind::kTombstone
+  uint64_t expiring = 0;    // records that expire one day
   uint64_t raw_bytes = 0;   // of keys and values, before any encoding
   Sequence min_sequence = 0;
   Sequence max_sequence = 0;
+  // No range tombstone up to this number hides any record of the table, whatever the records' own
+  // numbers: compaction made those that no snapshot can tell apart 0.
+  Sequence ranges_applied = 0;
   // Over the records that expire, Unix milliseconds; both kNeverExpires when none does.
   uint64_t earliest_expiry = kNeverExpires;
   uint64_t latest_expiry = kNeverExpires;
@@ -52,6 +57,7 @@ struct TableMeta {
     min_sequence = std::min(min_sequence, record.sequence);
     max_sequence = std::max(max_sequence, record.sequence);
     if (record.expires_at != kNeverExpires) {
+      ++expiring;
       latest_expiry = std::max(latest_expiry, record.expires_at);
       earliest_expiry = earliest_expiry == kNeverExpires
                             ? record.expires_at
@@ -59,10 +65,13 @@ struct TableMeta {
     }
   }
 
+  // By when every record has expired, Unix milliseconds; 0 when one never does.
+  uint64_t AllExpiredAt() const { return expiring == entries ? latest_expiry : 0; }
+
   void AppendTo(std::string* to) const {
     AppendFixed64(to, bytes);
-    for (const uint64_t value : {number, entries, tombstones, raw_bytes, min_sequence, max_sequence,
-                                 earliest_expiry, latest_expiry}) {
+    for (const uint64_t value : {number, entries, tombstones, expiring, raw_bytes, min_sequence,
+                                 max_sequence, ranges_applied, earliest_expiry, latest_expiry}) {
       AppendVarint64(to, value);
     }
     AppendLengthPrefixed(to, smallest);
@@ -75,8 +84,9 @@ struct TableMeta {
     meta->bytes = LoadFixed64(from->data());
     from->remove_prefix(sizeof meta->bytes);
     for (uint64_t* const value :
-         {&meta->number, &meta->entries, &meta->tombstones, &meta->raw_bytes, &meta->min_sequence,
-          &meta->max_sequence, &meta->earliest_expiry, &meta->latest_expiry}) {
+         {&meta->number, &meta->entries, &meta->tombstones, &meta->expiring, &meta->raw_bytes,
+          &meta->min_sequence, &meta->max_sequence, &meta->ranges_applied, &meta->earliest_expiry,
+          &meta->latest_expiry}) {
       if (!TakeVarint64(from, value)) return false;
     }
     std::string_view smallest;

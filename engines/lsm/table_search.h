@@ -6,6 +6,9 @@
 #ifndef ENGINES_LSM_TABLE_SEARCH_H_
 #define ENGINES_LSM_TABLE_SEARCH_H_
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -24,15 +27,31 @@ class TableSearch {
 
   TableSearch(std::string_view key, Sequence at) : key_(key), hash_(HashKey(key)), at_(at) {}
 
+  // Looks up which tables may hold the key and starts loading the lines of their filters, for a Run
+  // on the same tree some 100 ns later.
+  void Prepare(const Version<Parts, Files>& tree) {
+    if (tree.levels.empty()) return;
+    for (const auto& file : tree.levels[0]) file->Get().PrefetchFilter(hash_);
+    prepared_ = std::min(tree.levels.size(), kMaxPrepared);
+    for (size_t level = 1; level < prepared_; ++level) {
+      files_[level] = Version<Parts, Files>::FileFor(tree.levels[level], key_);
+      if (files_[level] != nullptr) files_[level]->Get().PrefetchFilter(hash_);
+    }
+  }
+
   void Run(const Version<Parts, Files>& tree) {
     if (tree.levels.empty()) return;
-    // The filters' lines are on their way while the first is asked.
-    for (const auto& file : tree.levels[0]) file->Get().PrefetchFilter(hash_);
+    if (prepared_ == 0) {
+      // The filters' lines are on their way while the first is asked.
+      for (const auto& file : tree.levels[0]) file->Get().PrefetchFilter(hash_);
+    }
     for (const auto& file : tree.levels[0]) {
       if (EndsIn(file->Get())) return;
     }
     for (size_t level = 1; level < tree.levels.size(); ++level) {
-      const auto* const file = Version<Parts, Files>::FileFor(tree.levels[level], key_);
+      const auto* const file = level < prepared_
+                                   ? files_[level]
+                                   : Version<Parts, Files>::FileFor(tree.levels[level], key_);
       if (file != nullptr && EndsIn(file->Get())) return;
     }
   }
@@ -50,6 +69,8 @@ class TableSearch {
   }
 
  private:
+  static constexpr size_t kMaxPrepared = 8;
+
   bool EndsIn(const TableType& table) {
     answer_ = table.Get(key_, hash_, at_, &record_, &pin_, &status_);
     searched_ += answer_ != TableAnswer::kOutOfRange;
@@ -68,6 +89,8 @@ class TableSearch {
   uint64_t searched_ = 0;
   uint64_t filtered_ = 0;
   uint64_t absent_ = 0;
+  size_t prepared_ = 0;  // levels of which files_ has the table, but for level 0
+  std::array<const TableFile<Parts, Files>*, kMaxPrepared> files_;
 };
 
 }  // namespace kv

@@ -56,6 +56,7 @@ class TableVerifier {
     }
     verifier.meta_.number = table.meta_.number;
     verifier.meta_.bytes = table.meta_.bytes;
+    verifier.meta_.ranges_applied = table.meta_.ranges_applied;
     verifier.meta_.largest = verifier.last_key_;
     if (verifier.meta_ != table.meta_) {
       return Corruption(table.path_, footer.properties.offset,

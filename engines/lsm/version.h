@@ -12,11 +12,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "engines/lsm/range_log.h"
 #include "engines/lsm/table.h"
 #include "engines/lsm/table_meta.h"
+#include "engines/lsm/tree_ranges.h"
 #include "kv/compaction/choice.h"
 
 namespace kv {
@@ -62,32 +65,35 @@ struct Version {
 
   // Level 0: newest first, ranges overlap. Deeper levels: by key, ranges disjoint.
   std::vector<Level> levels;
+  // Never null.
+  std::shared_ptr<const TreeRanges> ranges =
+      std::make_shared<TreeRanges>(std::vector<RangeTombstone>());
 
-  // A new version with `removed` (numbers) taken out and `added` put in, in each level's order.
-  std::shared_ptr<const Version> With(
-      const std::vector<std::pair<size_t, uint64_t>>& removed,
-      const std::vector<std::pair<size_t, std::shared_ptr<File>>>& added) const {
-    auto next = std::make_shared<Version>(*this);
+  // A new version with `removed` (numbers) taken out and `added` put in, in each level's order. In
+  // level 0 the newest data comes first: an output of compaction takes the place of its inputs.
+  Version With(const std::vector<std::pair<size_t, uint64_t>>& removed,
+               const std::vector<std::pair<size_t, std::shared_ptr<File>>>& added) const {
+    Version next = *this;
     for (const auto& [level, number] : removed) {
-      std::erase_if(next->levels[level],
+      std::erase_if(next.levels[level],
                     [n = number](const auto& file) { return file->Meta().number == n; });
     }
     for (const auto& [level, file] : added) {
-      if (next->levels.size() <= level) next->levels.resize(level + 1);
-      next->levels[level].push_back(file);
+      if (next.levels.size() <= level) next.levels.resize(level + 1);
+      next.levels[level].push_back(file);
     }
-    for (size_t level = 0; level < next->levels.size(); ++level) {
-      std::ranges::sort(next->levels[level], [level](const auto& a, const auto& b) {
-        return level == 0 ? a->Meta().number > b->Meta().number
-                          : a->Meta().smallest < b->Meta().smallest;
+    for (size_t level = 0; level < next.levels.size(); ++level) {
+      std::ranges::sort(next.levels[level], [level](const auto& a, const auto& b) {
+        return level == 0 ? IsNewer(a->Meta(), b->Meta()) : a->Meta().smallest < b->Meta().smallest;
       });
     }
     return next;
   }
 
   // The shape that compaction policies decide on.
-  TreeShape Shape() const {
+  TreeShape Shape(uint64_t now_unix_millis) const {
     TreeShape shape;
+    shape.now_unix_millis = now_unix_millis;
     shape.levels.resize(levels.size());
     for (size_t level = 0; level < levels.size(); ++level) {
       for (const auto& file : levels[level]) {
@@ -97,7 +103,8 @@ struct Version {
                                        .smallest = meta.smallest,
                                        .largest = meta.largest,
                                        .entries = meta.entries,
-                                       .tombstones = meta.tombstones});
+                                       .tombstones = meta.tombstones,
+                                       .latest_expiry = meta.AllExpiredAt()});
       }
     }
     return shape;
@@ -116,15 +123,48 @@ struct Version {
         level, key, {}, [](const auto& f) { return std::string_view(f->Meta().largest); });
     return file == level.end() || key < (*file)->Meta().smallest ? nullptr : file->get();
   }
+
+ private:
+  static bool IsNewer(const TableMeta& a, const TableMeta& b) {
+    return std::tie(a.max_sequence, a.number) > std::tie(b.max_sequence, b.number);
+  }
 };
 
-// A memtable and the log that its records are in.
+// A memtable, its range tombstones, and the log that all of them are in.
 template <typename Memtable>
 struct LoggedMemtable {
   explicit LoggedMemtable(uint64_t log) : log_number(log) {}
 
+  // Takes a record of any kind; as Memtable::Insert, and in one thread at a time.
+  void Insert(const Record& record) {
+    Add(&user_bytes_, record.key.size() + record.value.size());
+    if (record.kind == RecordKind::kRangeTombstone) [[unlikely]] {
+      ranges.Insert(record.key, record.value, record.sequence);
+    } else {
+      table.Insert(record);
+    }
+  }
+  bool Empty() const { return table.Entries() == 0 && ranges.empty(); }
+  size_t MemoryBytes() const { return table.MemoryBytes() + ranges.MemoryBytes(); }
+
+  // Of keys and values, overwritten ones included.
+  uint64_t UserBytes() const { return user_bytes_.load(std::memory_order_relaxed); }
+  // Of the log's records.
+  uint64_t LogBytes() const { return log_bytes_.load(std::memory_order_relaxed); }
+  void CountLogged(uint64_t bytes) { Add(&log_bytes_, bytes); }
+
   Memtable table;
+  RangeLog ranges;
   const uint64_t log_number;
+
+ private:
+  // relaxed: gauges, and one writer.
+  static void Add(std::atomic<uint64_t>* gauge, uint64_t bytes) {
+    gauge->store(gauge->load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+  }
+
+  std::atomic<uint64_t> user_bytes_{0};
+  std::atomic<uint64_t> log_bytes_{0};
 };
 
 template <typename Parts, typename Files>
@@ -134,6 +174,17 @@ struct ReadView : std::enable_shared_from_this<ReadView<Parts, Files>> {
   std::shared_ptr<Memory> active;
   std::vector<std::shared_ptr<Memory>> immutable;  // newest first
   std::shared_ptr<const Version<Parts, Files>> version;
+
+  // Whether a reader at `at` does not see version `sequence` of `key`, because of a range
+  // tombstone. Costs next to nothing while there are none.
+  bool Hidden(std::string_view key, Sequence sequence, Sequence at) const {
+    if (active->ranges.NewestAt(key, at) > sequence) return true;
+    for (const auto& memory : immutable) {
+      if (memory->ranges.NewestAt(key, at) > sequence) return true;
+    }
+    const TreeRanges& tree = *version->ranges;
+    return !tree.empty() && tree.index().NewestAt(key, at) > sequence;
+  }
 };
 
 }  // namespace kv

@@ -1,7 +1,9 @@
 // What a user walks over: the live keys of one instant, out of a cursor over all records.
 //
 // Of each key it shows the newest version with a sequence number up to `at`, unless that is a
-// tombstone or has expired; an expired version hides the older ones just as a tombstone does.
+// tombstone, has expired or is hidden by a range tombstone; an expired version hides the older ones
+// just as a tombstone does. Where a range tombstone hides many records in a row, whole runs of them
+// are skipped, if the runs are known to be older than it (MergingCursor::SkipTo).
 //
 // Invariants while Valid():
 //   forward:  records_ stands on the version shown; value() is its bytes.
@@ -12,12 +14,14 @@
 #ifndef ENGINES_LSM_VISIBLE_CURSOR_H_
 #define ENGINES_LSM_VISIBLE_CURSOR_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "engines/lsm/range_watch.h"
 #include "kv/contract/options.h"
 #include "kv/contract/record.h"
 
@@ -28,9 +32,12 @@ template <RecordCursor Records, typename Expiry, typename Keep>
 class VisibleCursor {
  public:
   // `now` in Unix milliseconds: the instant that expiry is judged by.
-  VisibleCursor(Records records, CursorBounds bounds, Sequence at, uint64_t now, Keep keep)
+  // `ranges` watches for a reader at `at`.
+  VisibleCursor(Records records, RangeWatch ranges, CursorBounds bounds, Sequence at, uint64_t now,
+                Keep keep)
       : keep_(std::move(keep)),
         records_(std::move(records)),
+        ranges_(std::move(ranges)),
         bounds_(std::move(bounds)),
         at_(at),
         now_(now) {}
@@ -99,8 +106,11 @@ class VisibleCursor {
   }
 
  private:
-  bool Live(const Record& record) const {
-    return record.kind != RecordKind::kTombstone && !Expiry::Expired(record.expires_at, now_);
+  bool Live(const Record& record) {
+    hidden_ = ranges_.Hides(record.key, record.sequence);
+    hidden_in_a_row_ = hidden_ ? hidden_in_a_row_ + 1 : 0;
+    return !hidden_ && record.kind != RecordKind::kTombstone &&
+           !Expiry::Expired(record.expires_at, now_);
   }
 
   // Puts records_ on the last record before (key, sequence).
@@ -113,10 +123,27 @@ class VisibleCursor {
     }
   }
 
+  // A skip is a search, so it takes a few records to be worth it.
+  void StepForward() {
+    if (hidden_in_a_row_ >= kHiddenBeforeSkip && std::exchange(hidden_, false) &&
+        records_.SkipTo(ranges_.end(), ranges_.newest())) {
+      return;
+    }
+    records_.Next();
+  }
+  void StepBackward() {
+    if (hidden_in_a_row_ >= kHiddenBeforeSkip && std::exchange(hidden_, false) &&
+        records_.SkipBefore(ranges_.begin(), ranges_.newest())) {
+      return;
+    }
+    records_.Prev();
+  }
+
   // Goes on to the first live key from here; `skip`: whose key is not key_.
   void FindForward(bool skip) {
     forward_ = true;
-    for (; records_.Valid(); records_.Next()) {
+    hidden_ = false;
+    for (; records_.Valid(); StepForward()) {
       const Record& record = records_.record();
       if (record.sequence > at_) continue;
       if (skip && record.key == key_) continue;
@@ -137,7 +164,8 @@ class VisibleCursor {
     forward_ = false;
     bool live = false;
     bool any = false;
-    for (; records_.Valid(); records_.Prev()) {
+    hidden_ = false;
+    for (; records_.Valid(); StepBackward()) {
       const Record& record = records_.record();
       if (record.key < bounds_.lower) break;
       if (any && record.key != key_) {
@@ -155,8 +183,13 @@ class VisibleCursor {
     valid_ = any && live && records_.status().ok();
   }
 
+  static constexpr size_t kHiddenBeforeSkip = 4;
+
   Keep keep_;
   Records records_;
+  RangeWatch ranges_;
+  bool hidden_ = false;  // a range tombstone hides the record stood on
+  size_t hidden_in_a_row_ = 0;
   CursorBounds bounds_;
   Sequence at_ = 0;
   uint64_t now_ = 0;

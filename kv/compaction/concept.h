@@ -27,6 +27,10 @@
 // up). It grows from 0 in proportion to the debt, without a cliff; an engine delays each write in
 // proportion to it.
 //
+// A policy that goes by the age of data says `kByAge = true`. Then what is deeper in the tree must
+// be older, also where nothing overlaps: an engine puts data that it takes in past the memtable in
+// front of level 0. And the answer changes with the time: an engine asks again every now and then.
+//
 // Omits: where to cut the outputs. Engines cut at kOutputFileBytes and never between two versions
 // of a user key.
 #ifndef KV_COMPACTION_CONCEPT_H_
@@ -46,6 +50,12 @@ concept CompactionDecides = requires(const TreeShape& shape) {
   { P::Choose(shape) } -> std::same_as<std::optional<Choice>>;
   { P::WriteStallDebt(shape) } -> std::same_as<double>;
 };
+
+template <typename P>
+inline constexpr bool kCompactsByAge = false;
+template <typename P>
+requires requires { P::kByAge; }
+inline constexpr bool kCompactsByAge<P> = P::kByAge;
 
 template <typename P>
 concept Compaction = CompactionDecides<P> && requires {

@@ -51,6 +51,7 @@ class FifoCompaction {
   static constexpr std::string_view kName =
       kPolicyName<"fifo", kShape.max_bytes, kShape.ttl_grace_millis, kShape.file_bytes>;
   static constexpr int kMaxLevels = 64;
+  static constexpr bool kByAge = true;
   static constexpr uint64_t kOutputFileBytes = kShape.file_bytes;
 
   static std::optional<Choice> Choose(const TreeShape& shape) {

@@ -22,6 +22,9 @@ inline constexpr Sequence kMaxSequence = (Sequence{1} << 56) - 1;
 enum class RecordKind : uint8_t {
   kTombstone = 0,  // the key is absent from this sequence number on
   kValue = 1,      // the key has this value
+  // Every key in [key, value) is absent from this sequence number on; an empty `value` is no bound.
+  // Stands in logs only: memtables and tables hold records of keys.
+  kRangeTombstone = 2,
 };
 
 // `expires_at` of a record that never expires.
@@ -29,7 +32,7 @@ inline constexpr uint64_t kNeverExpires = 0;
 
 struct Record {
   std::string_view key;
-  std::string_view value;  // empty for a tombstone
+  std::string_view value;  // empty for a tombstone; the end of a range tombstone
   Sequence sequence = 0;
   uint64_t expires_at = kNeverExpires;  // Unix milliseconds
   RecordKind kind = RecordKind::kValue;

@@ -7,7 +7,10 @@
 //   entry := kind:u8  key_size:varint  [value_size:varint]  [expires_at:fixed64]  key  [value]
 //
 //   kind        low 7 bits: RecordKind; bit 7: expires_at is present
-//   value_size, value   present for kValue only
+//   value_size, value   not present for kTombstone
+//
+// A batch holds puts and deletes of keys. An engine's log may hold range tombstones as well, which
+// take the same form (AppendRangeTombstone).
 //
 // Thread safety: none; one thread at a time.
 #ifndef KV_CONTRACT_WRITE_BATCH_H_
@@ -46,6 +49,16 @@ class WriteBatch {
     ++count_;
   }
 
+  // Appends to the entries in `bytes` one that deletes every key in [begin, end); an empty `end` is
+  // no bound.
+  static void AppendRangeTombstone(std::string* bytes, std::string_view begin,
+                                   std::string_view end) {
+    bytes->push_back(static_cast<char>(RecordKind::kRangeTombstone));
+    AppendVarint64(bytes, begin.size());
+    AppendVarint64(bytes, end.size());
+    bytes->append(begin).append(end);
+  }
+
   // Keeps the memory, so that a reused batch allocates nothing.
   void Clear() {
     bytes_.clear();
@@ -68,13 +81,13 @@ class WriteBatch {
     if (bytes->empty()) return false;
     const auto tag = static_cast<uint8_t>(bytes->front());
     const uint8_t kind = tag & ~kExpiresBit;
-    if (kind > static_cast<uint8_t>(RecordKind::kValue)) return false;
+    if (kind > static_cast<uint8_t>(RecordKind::kRangeTombstone)) return false;
     std::string_view rest = bytes->substr(1);
     uint64_t key_size = 0;
     uint64_t value_size = 0;
     if (!TakeVarint64(&rest, &key_size)) return false;
     record->kind = static_cast<RecordKind>(kind);
-    if (record->kind == RecordKind::kValue && !TakeVarint64(&rest, &value_size)) return false;
+    if (record->kind != RecordKind::kTombstone && !TakeVarint64(&rest, &value_size)) return false;
     record->expires_at = kNeverExpires;
     if ((tag & kExpiresBit) != 0) {
       if (rest.size() < 8) return false;

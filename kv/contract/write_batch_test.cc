@@ -74,6 +74,26 @@ TEST(WriteBatchTest, BytesAreAsDocumented) {
             "\x81\x01\x01\x01\x02\x03\x04\x05\x06\x07\x08kv"sv);
 }
 
+TEST(WriteBatchTest, RangeTombstonesAreEntriesOfLogs) {
+  std::string bytes;
+  WriteBatch::AppendRangeTombstone(&bytes, "from", "to");
+  WriteBatch::AppendRangeTombstone(&bytes, "", "");
+  EXPECT_EQ(bytes,
+            "\x02\x04\x02"
+            "fromto\x02\x00\x00"sv);
+  bool well_formed = false;
+  const std::vector<Entry> expected = {
+      {RecordKind::kRangeTombstone, "from", "to", kNeverExpires, 7},
+      {RecordKind::kRangeTombstone, "", "", kNeverExpires, 8}};
+  EXPECT_EQ(EntriesOf(bytes, 7, &well_formed), expected);
+  EXPECT_TRUE(well_formed);
+  for (size_t cut = 1; cut < 9; ++cut) {
+    Record record;
+    std::string_view rest = std::string_view(bytes).substr(0, cut);
+    EXPECT_FALSE(WriteBatch::TakeEntry(&rest, &record)) << cut;
+  }
+}
+
 TEST(WriteBatchTest, ClearsAndAppends) {
   WriteBatch batch;
   EXPECT_TRUE(batch.Empty());
@@ -126,7 +146,7 @@ TEST(WriteBatchTest, ReadsNothingBeyondACut) {
 
 TEST(WriteBatchTest, RefusesMalformedEntries) {
   for (const std::string_view bytes :
-       {"\x02\x01k"sv,                                             // a kind that is none
+       {"\x03\x01k"sv,                                             // a kind that is none
         "\x7f\x01k"sv,                                             //
         "\x00"sv,                                                  // no key size
         "\x01\x01"sv,                                              // no value size

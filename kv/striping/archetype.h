@@ -54,6 +54,7 @@ class StripingArchetype {
   [[nodiscard]] Guard Share(uint64_t) { return Guard(this, true); }
   [[nodiscard]] Guard Exclude(uint64_t) { return Guard(this, false); }
   [[nodiscard]] Guard ShareAll(std::span<const uint64_t>) { return Guard(this, true); }
+  [[nodiscard]] Guard ShareEvery() { return Guard(this, true); }
 
  private:
   std::mutex mutex_;

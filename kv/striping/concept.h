@@ -9,10 +9,13 @@
 //
 //   Exclusion. While a guard of Exclude(h) lives, no other guard of h lives: not of Share(h), not
 //   of Exclude(h), not of a ShareAll() that names h. Hashes that differ may exclude one another
-//   too. Sharing. Guards of Share() and ShareAll() never exclude one another; they only wait for
-//   guards of Exclude(), held or waited for.
-//   Batches. ShareAll() takes every stripe once, whatever the order and repetition of the hashes,
-//   so batches and other callers never deadlock. `hashes` need not outlive the call.
+//   too.
+//   Sharing. Guards of Share(), ShareAll() and ShareEvery() never exclude one another; they only
+//   wait for guards of Exclude(), held or waited for.
+//   Everything. ShareEvery() is a ShareAll() that names every hash there is: for a write of keys
+//   that are not known one by one, such as the deletion of a range.
+//   Batches. ShareAll() takes every stripe of its hashes once, whatever the order and repetition of
+//   the hashes, so batches and other callers never deadlock. `hashes` need not outlive the call.
 //   Order. What was done under a guard happens before what is done under a later guard that it
 //   excludes.
 //   Fairness. Sharers that come and go without end do not starve an excluder, nor do excluders
@@ -45,6 +48,7 @@ concept Striping = std::default_initializable<S> &&
   { stripes.Share(key_hash) } -> StripeGuard;
   { stripes.Exclude(key_hash) } -> StripeGuard;
   { stripes.ShareAll(hashes) } -> StripeGuard;
+  { stripes.ShareEvery() } -> StripeGuard;
 };
 
 }  // namespace kv

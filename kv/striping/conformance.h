@@ -142,11 +142,16 @@ absl::Status CheckStripingExcludes() {
   const auto exclude = [&] { return stripes->Exclude(key); };
   const auto share_all = [&] { return stripes->ShareAll(batch); };
   const auto share_all_last = [&] { return stripes->ShareAll(key_last); };
+  const auto share_every = [&] { return stripes->ShareEvery(); };
 
   if (!GetsInBeside(share, share, kLong)) return Failure("Share waits for Share");
   if (!GetsInBeside(share, share_all, kLong)) return Failure("ShareAll waits for Share");
   if (!GetsInBeside(share_all, share, kLong)) return Failure("Share waits for ShareAll");
   if (!GetsInBeside(share_all, share_all_last, kLong)) return Failure("ShareAll waits for another");
+  if (!GetsInBeside(share_every, share, kLong)) return Failure("Share waits for ShareEvery");
+  if (!GetsInBeside(share_all, share_every, kLong)) return Failure("ShareEvery waits for ShareAll");
+  if (!GetsInBeside(share_every, share_every, kLong))
+    return Failure("ShareEvery waits for another");
 
   if (GetsInBeside(exclude, exclude, kMoment)) return Failure("Exclude beside Exclude");
   if (GetsInBeside(exclude, share, kMoment)) return Failure("Share beside Exclude");
@@ -155,6 +160,16 @@ absl::Status CheckStripingExcludes() {
   if (GetsInBeside(exclude, share_all_last, kMoment)) return Failure("ShareAll beside Exclude");
   if (GetsInBeside(share_all, exclude, kMoment)) return Failure("Exclude beside ShareAll");
   if (GetsInBeside(share_all_last, exclude, kMoment)) return Failure("Exclude beside ShareAll");
+  // Whatever the key: of neighbouring hashes many a stripe is first, last and in between.
+  for (uint64_t any = 0; any < 3; ++any) {
+    const auto exclude_any = [&] { return stripes->Exclude(any * 127 + 1); };
+    if (GetsInBeside(exclude_any, share_every, kMoment)) {
+      return Failure("ShareEvery beside Exclude");
+    }
+    if (GetsInBeside(share_every, exclude_any, kMoment)) {
+      return Failure("Exclude beside ShareEvery");
+    }
+  }
 
   // An empty batch holds nothing that could be asked for wrongly; it must only come and go.
   const auto none = stripes->ShareAll({});

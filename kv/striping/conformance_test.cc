@@ -58,6 +58,11 @@ struct BatchTakesItsFirstKeyOnly : HashedStripes<256> {
   }
 };
 
+// Misses the stripes that no key of a batch names.
+struct EveryTakesOneStripe : HashedStripes<256> {
+  [[nodiscard]] SharedStripeGuard ShareEvery() { return Share(1); }
+};
+
 struct SharersExclude : SingleStripe {
   [[nodiscard]] ExclusiveStripeGuard Share(uint64_t key_hash) { return Exclude(key_hash); }
 };
@@ -96,6 +101,7 @@ class SharersFirst {
   [[nodiscard]] Shared Share(uint64_t) { return Shared(this); }
   [[nodiscard]] std::unique_lock<Room> Exclude(uint64_t) { return std::unique_lock(room_); }
   [[nodiscard]] Shared ShareAll(std::span<const uint64_t>) { return Shared(this); }
+  [[nodiscard]] Shared ShareEvery() { return Shared(this); }
 
  private:
   std::mutex entry_;
@@ -106,6 +112,7 @@ class SharersFirst {
 TEST(StripingSuite, RefusesBrokenModels) {
   EXPECT_FALSE(CheckStripingExcludes<ExcludesOnlyAmongSharers>().ok());
   EXPECT_FALSE(CheckStripingExcludes<BatchTakesItsFirstKeyOnly>().ok());
+  EXPECT_FALSE(CheckStripingExcludes<EveryTakesOneStripe>().ok());
   EXPECT_FALSE(CheckStripingFair<SharersFirst>().ok());
 }
 
@@ -123,10 +130,17 @@ struct WithoutBatches {
   [[nodiscard]] SharedStripeGuard Share(uint64_t);
   [[nodiscard]] ExclusiveStripeGuard Exclude(uint64_t);
 };
+struct WithoutEvery {
+  static constexpr std::string_view kName = "without every";
+  [[nodiscard]] SharedStripeGuard Share(uint64_t);
+  [[nodiscard]] ExclusiveStripeGuard Exclude(uint64_t);
+  [[nodiscard]] SharedStripeGuard ShareAll(std::span<const uint64_t>);
+};
 struct GuardsAreCopies : SingleStripe {
   [[nodiscard]] int Share(uint64_t) { return 0; }
 };
 static_assert(!Striping<WithoutBatches>);
+static_assert(!Striping<WithoutEvery>);
 static_assert(!Striping<GuardsAreCopies>);
 
 // ---- Models.

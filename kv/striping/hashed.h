@@ -43,6 +43,13 @@ class HashedStripes {
       }
       ForEachHeld([](StripeLock& lock) { lock.LockShared(); });
     }
+    // Of every stripe: kStripes atomic additions, and as many to leave.
+    explicit BatchGuard(HashedStripes* stripes) : stripes_(stripes) {
+      for (size_t stripe = 0; stripe < kStripes; ++stripe) {
+        held_[stripe / 64] |= uint64_t{1} << (stripe % 64);
+      }
+      ForEachHeld([](StripeLock& lock) { lock.LockShared(); });
+    }
     BatchGuard(BatchGuard&& from) noexcept
         : stripes_(from.stripes_), held_(std::exchange(from.held_, StripeSet{})) {}
     BatchGuard& operator=(BatchGuard&&) = delete;
@@ -74,6 +81,7 @@ class HashedStripes {
   [[nodiscard]] BatchGuard ShareAll(std::span<const uint64_t> hashes) {
     return BatchGuard(this, hashes);
   }
+  [[nodiscard]] BatchGuard ShareEvery() { return BatchGuard(this); }
 
  private:
   static size_t StripeOf(uint64_t hash) { return hash % kStripes; }

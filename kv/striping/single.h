@@ -23,6 +23,7 @@ class SingleStripe {
   [[nodiscard]] SharedStripeGuard ShareAll(std::span<const uint64_t>) {
     return SharedStripeGuard(&lock_);
   }
+  [[nodiscard]] SharedStripeGuard ShareEvery() { return SharedStripeGuard(&lock_); }
 
  private:
   StripeLock lock_;

@@ -1,0 +1,191 @@
+// Reading from an LSM store: of one key, of many keys at once, and in order.
+//
+// A point read goes through the active memtable, the immutable ones, the tables of level 0 from the
+// newest on, and one table of each deeper level (table_search.h). The first version found at or
+// before the reader's sequence number is the answer, be it a value, a tombstone, expired, or hidden
+// by a range tombstone.
+//
+// Many keys at once are read in groups of kGroup: while the first keys are searched for, the filter
+// lines of the others are on their way.
+//
+// Thread safety: any thread. The store must outlive the reader and its cursors.
+#ifndef ENGINES_LSM_READER_H_
+#define ENGINES_LSM_READER_H_
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "engines/lsm/counters.h"
+#include "engines/lsm/range_watch.h"
+#include "engines/lsm/store.h"
+#include "engines/lsm/table_search.h"
+#include "engines/lsm/visible_cursor.h"
+#include "kv/base/status.h"
+#include "kv/contract/options.h"
+#include "kv/contract/record.h"
+
+namespace kv {
+
+template <typename Parts, typename Environment>
+class LsmReader {
+ public:
+  using StoreType = Store<Parts, Environment>;
+  using View = typename StoreType::View;
+  using Expiry = typename Parts::Expiry;
+  using Cursor = VisibleCursor<typename StoreType::Records, Expiry, std::shared_ptr<const View>>;
+
+  explicit LsmReader(StoreType& store) : store_(store) {}
+
+  // Calls use(const Record&) with the version of `key` that a reader sees, at the snapshot's
+  // sequence number `at` or at the newest one; kNotFound when it sees none. The record's bytes live
+  // during the call.
+  template <typename Use>
+  absl::Status Get(std::string_view key, std::optional<Sequence> at, Use&& use) {
+    const auto guard = store_.Enter();
+    // The view first, then the sequence number (Store::Visible).
+    const View& view = store_.Current();
+    return GetAt(view, key, at ? *at : store_.Visible(), use);
+  }
+
+  // values[i] and statuses[i] answer keys[i], all as of one state.
+  void MultiGet(std::span<const std::string_view> keys, std::span<std::string> values,
+                std::span<absl::Status> statuses) {
+    const auto guard = store_.Enter();
+    const View& view = store_.Current();
+    const Sequence at = store_.Visible();
+    for (size_t i = 0; i < keys.size(); i += kGroup) {
+      const size_t size = std::min(kGroup, keys.size() - i);
+      GetGroup(view, at, keys.subspan(i, size), values.subspan(i, size), statuses.subspan(i, size));
+    }
+  }
+
+  // What is visible now, or to the snapshot of the sequence number `at`.
+  Cursor NewCursor(const CursorBounds& bounds, std::optional<Sequence> at) {
+    std::shared_ptr<const View> view = store_.Share();
+    const Sequence sequence = at ? *at : store_.Visible();
+    typename StoreType::Records records;
+    records.Add(typename Parts::Memtable::Cursor(&view->active->table));
+    for (const auto& memory : view->immutable) {
+      records.Add(typename Parts::Memtable::Cursor(&memory->table));
+    }
+    AddTables(view->version->levels, bounds, &records);
+    RangeWatch watch = Watch(*view, sequence);
+    const uint64_t now = Expiry::kEnabled ? store_.environment().clock.UnixMillis() : 0;
+    return Cursor(std::move(records), std::move(watch), bounds, sequence, now, std::move(view));
+  }
+
+ private:
+  using Search = TableSearch<Parts, typename StoreType::Files>;
+  static constexpr size_t kGroup = 16;
+
+  template <typename Use>
+  absl::Status GetAt(const View& view, std::string_view key, Sequence at, Use&& use) {
+    store_.counters().Add(LsmCounter::kReads);
+    Record record;
+    if (InMemory(view, key, at, &record)) return Answer(view, record, at, use);
+    Search search(key, at);
+    return RunSearch(view, at, search, use);
+  }
+
+  void GetGroup(const View& view, Sequence at, std::span<const std::string_view> keys,
+                std::span<std::string> values, std::span<absl::Status> statuses) {
+    store_.counters().Add(LsmCounter::kReads, keys.size());
+    const auto assign_to = [&values](size_t i) {
+      return [value = &values[i]](const Record& record) { value->assign(record.value); };
+    };
+    std::array<std::optional<Search>, kGroup> searches;
+    for (size_t i = 0; i < keys.size(); ++i) {
+      Record record;
+      if (InMemory(view, keys[i], at, &record)) {
+        statuses[i] = Answer(view, record, at, assign_to(i));
+      } else {
+        searches[i].emplace(keys[i], at).Prepare(*view.version);
+      }
+    }
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (searches[i]) statuses[i] = RunSearch(view, at, *searches[i], assign_to(i));
+    }
+  }
+
+  bool InMemory(const View& view, std::string_view key, Sequence at, Record* record) const {
+    if (view.active->table.Get(key, at, record)) return true;
+    for (const auto& memory : view.immutable) {
+      if (memory->table.Get(key, at, record)) return true;
+    }
+    return false;
+  }
+
+  template <typename Use>
+  absl::Status RunSearch(const View& view, Sequence at, Search& search, Use&& use) {
+    search.Run(*view.version);
+    search.CountIn(store_.counters());
+    if (search.answer() == TableAnswer::kFound) return Answer(view, search.record(), at, use);
+    return search.answer() == TableAnswer::kError ? search.status() : NotFound();
+  }
+
+  template <typename Use>
+  absl::Status Answer(const View& view, const Record& record, Sequence at, Use&& use) {
+    if (record.kind == RecordKind::kTombstone) return NotFound();
+    if (view.Hidden(record.key, record.sequence, at)) return NotFound();
+    if (record.expires_at != kNeverExpires &&
+        Expiry::Expired(record.expires_at, store_.environment().clock.UnixMillis())) {
+      return NotFound();
+    }
+    store_.counters().Add(LsmCounter::kReadHits);
+    use(record);
+    return absl::OkStatus();
+  }
+
+  template <typename Levels>
+  static void AddTables(const Levels& levels, const CursorBounds& bounds,
+                        typename StoreType::Records* records) {
+    for (size_t level = 0; level < levels.size(); ++level) {
+      const std::span files(levels[level]);
+      if (level > 0) {
+        const auto within = Within(files, bounds);
+        if (!within.empty()) records->Add(typename StoreType::RunCursor(within));
+        continue;
+      }
+      for (size_t i = 0; i < files.size(); ++i) {
+        const TableMeta& meta = files[i]->Meta();
+        if (meta.largest < bounds.lower || !IsBefore(meta.smallest, bounds.upper)) continue;
+        records->Add(typename StoreType::RunCursor(files.subspan(i, 1)));
+      }
+    }
+  }
+
+  // Of a level whose files are in key order, those that may hold keys within the bounds.
+  template <typename FileSpan>
+  static FileSpan Within(FileSpan files, const CursorBounds& bounds) {
+    const auto begin = std::ranges::partition_point(
+        files, [&](const auto& file) { return file->Meta().largest < bounds.lower; });
+    const auto end = std::partition_point(begin, files.end(), [&](const auto& file) {
+      return IsBefore(file->Meta().smallest, bounds.upper);
+    });
+    return {begin, end};
+  }
+
+  // Over the range tombstones that a reader at `at` sees; those that come later are newer.
+  static RangeWatch Watch(const View& view, Sequence at) {
+    RangeWatch watch(at);
+    const auto add = [&watch](const RangeIndex& index) { watch.Add(&index); };
+    view.active->ranges.ForEachIndex(add);
+    for (const auto& memory : view.immutable) memory->ranges.ForEachIndex(add);
+    add(view.version->ranges->index());
+    return watch;
+  }
+
+  StoreType& store_;
+};
+
+}  // namespace kv
+
+#endif  // ENGINES_LSM_READER_H_
