@@ -106,9 +106,9 @@ class Lsm {
         Parts::WalCompression::kName, Expiry::kName);
   }
 
-  // What a composition writes to disk: stores open under every composition with the same. The log's
-  // compression is not part of it: each log names its own, and one that no WalCompression slot of
-  // this composition reads is refused by itself. A log lives until the next flush.
+  // What a composition writes to disk: stores open under every composition with the same. Not in
+  // it: WalCompression, for a log with records that this composition cannot read is refused by
+  // itself, and one that was flushed before it was closed has none.
   static std::string Format() {
     return fmt::format("lsm filter={} compression={} expiry={}", Parts::Filter::kName,
                        Parts::Compression::kName, Expiry::kName);

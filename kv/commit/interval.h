@@ -6,8 +6,7 @@
 // page cache, then on the disk. What is lost, and always a prefix is kept:
 //   process dies   what is in the buffer: `millis` or 64 KiB at most
 //   power fails    what was acknowledged in the last `millis`, and while the sync after them ran;
-//                  twice `bytes` and a write at most, because writers wait when `bytes` are being
-//                  synced and another `bytes` have been logged since
+//                  twice `bytes` and a write at most, because beyond that writers wait
 //
 // A sync that fails poisons the journal; the next write reports it, and all later ones. Writes that
 // were acknowledged meanwhile remain visible until the store is closed, and may be lost.
@@ -99,7 +98,7 @@ class IntervalCommit {
   template <typename J>
   absl::Status KeepPace(J& journal, Lock& lock) {
     if constexpr (J::kBackgroundThreads) {
-      synced_.wait(lock, [&] { return !syncing_ || unsynced_ < kShape.bytes; });
+      synced_.wait(lock, [&] { return in_sync_ + unsynced_ < 2 * kShape.bytes || failed_; });
       return absl::OkStatus();
     } else {
       const bool due =
@@ -134,13 +133,17 @@ class IntervalCommit {
   // Nobody else is syncing. `lock` is held, before and after, and not meanwhile.
   template <typename J>
   absl::Status Sync(J& journal, Lock& lock) {
-    KV_RETURN_IF_ERROR(journal.WriteOut());
-    unsynced_ = 0;
-    syncing_ = true;
-    lock.unlock();
-    absl::Status status = journal.Sync();
-    lock.lock();
-    syncing_ = false;
+    absl::Status status = journal.WriteOut();
+    if (status.ok()) {
+      in_sync_ = std::exchange(unsynced_, 0);
+      syncing_ = true;
+      lock.unlock();
+      status = journal.Sync();
+      lock.lock();
+      syncing_ = false;
+      in_sync_ = 0;
+    }
+    failed_ |= !status.ok();
     synced_.notify_all();
     return status;
   }
@@ -160,11 +163,13 @@ class IntervalCommit {
 
   std::mutex mutex_;
   std::condition_variable work_;    // with mutex_; for the thread
-  std::condition_variable synced_;  // with mutex_; for everyone else: syncing_ has changed
+  std::condition_variable synced_;  // with mutex_; for everyone else: a sync has ended
   uint64_t unsynced_ = 0;           // guarded by mutex_; bytes logged since the last sync began
+  uint64_t in_sync_ = 0;            // guarded by mutex_; bytes that the sync under way covers
   uint64_t unsynced_since_ = 0;     // guarded by mutex_; the journal's clock
   std::chrono::steady_clock::time_point deadline_;  // guarded by mutex_; for unsynced_
   bool syncing_ = false;                            // guarded by mutex_
+  bool failed_ = false;                             // guarded by mutex_; the journal refuses all
   bool stopping_ = false;                           // guarded by mutex_
   std::thread thread_;  // started under mutex_ by the first write; joined by Stop
 };

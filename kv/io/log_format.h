@@ -16,7 +16,7 @@
 //   synced      each write to the file was synced before the next ("synced log").
 //   codec       how packed payloads are compressed: an id of kv/compression/concept.h, which is
 //               above this layer; 0 where there are none. A program that does not have the codec
-//               refuses the log.
+//               refuses the log if there are packed records in it.
 //   checksum    of everything after it in the header or record, seeded with the generation and the
 //               offset: a record of another generation or at another place does not pass.
 //   count       entries in the payload (kv/contract/write_batch.h), numbered first, first + 1, ...

@@ -227,7 +227,11 @@ TEST(LogMarks, PayloadsArePackedWhereThatPays) {
 
   // A program without the codec says so, whether or not it packs itself.
   EXPECT_EQ(Read(fs).status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(Read<OtherCodec>(fs).status().code(), absl::StatusCode::kFailedPrecondition);
+  const absl::Status other = Read<OtherCodec>(fs).status();
+  EXPECT_EQ(other.code(), absl::StatusCode::kFailedPrecondition);
+  for (const std::string& part : {kPath, std::string("codec 77"), std::string("codec 78")}) {
+    EXPECT_NE(std::string(other.message()).find(part), std::string::npos) << other;
+  }
 }
 
 TEST(LogMarks, ProgramWithACodecReadsLogsWithoutOne) {
@@ -237,6 +241,16 @@ TEST(LogMarks, ProgramWithACodecReadsLogsWithoutOne) {
   const auto read = Read<RunLengthCodec>(fs);
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->payloads, std::vector<std::string>{std::string(600, 'a')});
+}
+
+// What was never packed needs no codec.
+TEST(LogMarks, ProgramWithoutTheCodecReadsShortPayloads) {
+  SimulatedFileSystem fs = NewDisk();
+  auto log = PackingWriter::Start(fs, kPath, Header(/*synced=*/false));
+  ASSERT_TRUE(log.ok() && Append(*log, 1, "short").ok() && log->Sync().ok());
+  const auto read = Read(fs);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->payloads, std::vector<std::string>{"short"});
 }
 
 // A log with one packed record that passes its checksum, whatever `payload` is.

@@ -45,26 +45,43 @@ inline bool RecordBehindDamage(std::string_view log, uint64_t from, uint64_t gen
   return false;
 }
 
-// Puts what is packed in the record into `scratch` and makes it the record's payload.
+// Puts what is packed in the record into `scratch` and makes it the record's payload. `codec` is
+// the log's.
 template <typename Codec>
-absl::Status UnpackLogRecord(LogRecord* record, std::string* scratch) {
+absl::Status UnpackLogRecord(uint8_t codec, LogRecord* record, std::string* scratch) {
   if (!record->packed) return absl::OkStatus();
-  std::string_view packed = record->payload;
-  uint64_t raw_size = 0;
-  if (!TakeVarint64(&packed, &raw_size) || raw_size > kMaxLogPayloadBytes) {
-    return absl::DataLossError("packed payload has no size, or one that is too large");
+  if (codec == NoLogCodec::kId)
+    return absl::DataLossError("packed record in a log without a codec");
+  if (codec != Codec::kId) {
+    return absl::FailedPreconditionError(
+        fmt::format("records are compressed with codec {}, and this program reads codec {}", codec,
+                    Codec::kId));
   }
-  KV_RETURN_IF_ERROR(Codec::Decompress(packed, scratch, raw_size));
-  record->payload = *scratch;
-  record->packed = false;
+  if constexpr (Codec::kId != NoLogCodec::kId) {
+    std::string_view packed = record->payload;
+    uint64_t raw_size = 0;
+    if (!TakeVarint64(&packed, &raw_size) || raw_size > kMaxLogPayloadBytes) {
+      return absl::DataLossError("packed payload has no size, or one that is too large");
+    }
+    KV_RETURN_IF_ERROR(Codec::Decompress(packed, scratch, raw_size));
+    record->payload = *scratch;
+    record->packed = false;
+  }
   return absl::OkStatus();
+}
+
+// `error`, met at `offset` of `path`, with these in its message.
+inline absl::Status InLog(const absl::Status& error, const std::string& path, uint64_t offset) {
+  const std::string what(error.message());
+  if (absl::IsDataLoss(error)) return Corruption(path, offset, what);
+  return absl::Status(error.code(), fmt::format("{}: offset {}: {}", path, offset, what));
 }
 
 // Reads the log of `generation` at `path` and calls visit(const LogRecord&) -> absl::Status for
 // each record, in order; its payload is unpacked and lives during the call. O(file size).
 //
-// Errors: kDataLoss with path and offset for damage; kFailedPrecondition for a newer format or a
-// codec other than `Codec`; those of the file system and of `visit`.
+// Errors: kDataLoss with path and offset for damage; kFailedPrecondition for a newer format, or
+// records that are packed with another codec than `Codec`; those of the file system and of `visit`.
 template <typename Codec = NoLogCodec, FileSystem Files, typename Visitor>
 absl::StatusOr<LogSummary> ReadLog(Files& files, const std::string& path, uint64_t generation,
                                    Visitor&& visit) {
@@ -83,11 +100,6 @@ absl::StatusOr<LogSummary> ReadLog(Files& files, const std::string& path, uint64
         fmt::format("{}: log format version {} is newer than this program's {}", path,
                     summary.header.version, kLogVersion));
   }
-  if (summary.header.codec != NoLogCodec::kId && summary.header.codec != Codec::kId) {
-    return absl::FailedPreconditionError(
-        fmt::format("{}: log is compressed with codec {}, and this program reads codec {}", path,
-                    summary.header.codec, Codec::kId));
-  }
   summary.started = true;
   uint64_t offset = kLogHeaderBytes;
   std::string scratch;
@@ -101,16 +113,8 @@ absl::StatusOr<LogSummary> ReadLog(Files& files, const std::string& path, uint64
     if (record.IsSeal()) {
       summary.sealed = true;
     } else {
-      if constexpr (Codec::kId == NoLogCodec::kId) {
-        if (record.packed)
-          return Corruption(path, offset, "packed record in a log without a codec");
-      } else {
-        absl::Status unpacked = UnpackLogRecord<Codec>(&record, &scratch);
-        if (!unpacked.ok()) {
-          if (!absl::IsDataLoss(unpacked)) return unpacked;
-          return Corruption(path, offset, std::string(unpacked.message()));
-        }
-      }
+      absl::Status unpacked = UnpackLogRecord<Codec>(summary.header.codec, &record, &scratch);
+      if (!unpacked.ok()) return InLog(unpacked, path, offset);
       KV_RETURN_IF_ERROR(visit(static_cast<const LogRecord&>(record)));
     }
     summary.next = record.first + record.count;
