@@ -45,6 +45,7 @@ MATRIX = {
             "Cache": ("kv/cache/none.h", "NoCache"),
             "Compression": ("kv/compression/none.h", "NoCompression"),
             "WalCompression": ("kv/compression/none.h", "NoCompression"),
+            "Reading": ("kv/reading/mmap.h", "MmapReading"),
             "Expiry": ("kv/expiry/absolute.h", "AbsoluteExpiry"),
         },
     ),
@@ -55,7 +56,7 @@ MATRIX = {
         slots = {
             "WalCompression": {
                 "none": ("kv/compression/none.h", "NoCompression"),
-                "zstd": ("kv/compression/zstd.h", "ZstdCompression<1>"),
+                "zstd": ("kv/compression/zstd.h", "ZstdCompression<>"),
             },
         },
         fixed = {
@@ -66,6 +67,7 @@ MATRIX = {
             "Filter": ("kv/filter/blocked_bloom.h", "BlockedBloomFilter<10>"),
             "Cache": ("kv/cache/none.h", "NoCache"),
             "Compression": ("kv/compression/none.h", "NoCompression"),
+            "Reading": ("kv/reading/mmap.h", "MmapReading"),
             "Expiry": ("kv/expiry/absolute.h", "AbsoluteExpiry"),
         },
     ),

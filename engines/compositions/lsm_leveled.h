@@ -15,6 +15,7 @@
 #include "kv/expiry/absolute.h"
 #include "kv/filter/blocked_bloom.h"
 #include "kv/memtable/bplus_tree.h"
+#include "kv/reading/mmap.h"
 #include "kv/striping/hashed.h"
 
 namespace kv {
@@ -29,6 +30,7 @@ struct LsmLeveledParts {
   using Cache = NoCache;
   using Compression = NoCompression;
   using WalCompression = NoCompression;
+  using Reading = MmapReading;
   using Expiry = AbsoluteExpiry;
 };
 

@@ -13,6 +13,7 @@
 #include "kv/expiry/absolute.h"
 #include "kv/filter/blocked_bloom.h"
 #include "kv/memtable/bplus_tree.h"
+#include "kv/reading/mmap.h"
 #include "kv/striping/hashed.h"
 
 namespace kv {
@@ -27,6 +28,7 @@ struct LsmLeveledEveryWriteParts {
   using Cache = NoCache;
   using Compression = NoCompression;
   using WalCompression = NoCompression;
+  using Reading = MmapReading;
   using Expiry = AbsoluteExpiry;
 };
 

@@ -13,6 +13,7 @@
 #include "kv/expiry/absolute.h"
 #include "kv/filter/blocked_bloom.h"
 #include "kv/memtable/skip_list.h"
+#include "kv/reading/mmap.h"
 #include "kv/striping/hashed.h"
 
 namespace kv {
@@ -27,6 +28,7 @@ struct LsmLeveledSkiplistParts {
   using Cache = NoCache;
   using Compression = NoCompression;
   using WalCompression = NoCompression;
+  using Reading = MmapReading;
   using Expiry = AbsoluteExpiry;
 };
 

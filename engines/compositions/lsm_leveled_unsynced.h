@@ -14,6 +14,7 @@
 #include "kv/expiry/absolute.h"
 #include "kv/filter/blocked_bloom.h"
 #include "kv/memtable/bplus_tree.h"
+#include "kv/reading/mmap.h"
 #include "kv/striping/hashed.h"
 
 namespace kv {
@@ -28,6 +29,7 @@ struct LsmLeveledUnsyncedParts {
   using Cache = NoCache;
   using Compression = NoCompression;
   using WalCompression = NoCompression;
+  using Reading = MmapReading;
   using Expiry = AbsoluteExpiry;
 };
 

@@ -9,6 +9,7 @@
 //   Cache           cache/               which uncompressed blocks stay in memory
 //   Compression     compression/         how blocks are stored
 //   WalCompression  compression/         how the log's records are stored
+//   Reading         reading/             how the bytes of tables are read
 //   Expiry          expiry/              whether records can expire
 //
 // Life of a put: its key's stripe, shared (striping) -> the commit policy orders it, logs it, syncs
@@ -22,8 +23,7 @@
 // A range delete is one record, whatever it deletes (range_tombstone.h); a bulk load writes tables
 // directly (bulk_load.h); a checkpoint is made of hard links (checkpoint.h).
 //
-// Models DurableEngine and OrderedEngine (kv/contract/engine.h).
-// Thread safety: as the contract says.
+// Models DurableEngine and OrderedEngine (kv/contract/engine.h). Thread safety: as they say.
 // Not for: values of many megabytes (they are rewritten by each compaction; no separation yet).
 #ifndef ENGINES_LSM_ENGINE_H_
 #define ENGINES_LSM_ENGINE_H_
@@ -57,6 +57,7 @@
 #include "kv/filter/concept.h"
 #include "kv/io/environment.h"
 #include "kv/memtable/concept.h"
+#include "kv/reading/concept.h"
 #include "kv/striping/concept.h"
 
 namespace kv {
@@ -66,8 +67,8 @@ namespace kv {
 template <typename P>
 concept LsmParts = Memtable<typename P::Memtable> && Compaction<typename P::Compaction> &&
     Striping<typename P::Striping> && Commit<typename P::Commit> && Filter<typename P::Filter> &&
-    Cache<typename P::Cache> && Compression<typename P::Compression> &&
-    Compression<typename P::WalCompression> && Expiry<typename P::Expiry>;
+    Cache<typename P::Cache> && Reading<typename P::Reading> && Expiry<typename P::Expiry> &&
+    Compression<typename P::Compression> && Compression<typename P::WalCompression>;
 
 template <LsmParts Parts, typename Env = SystemEnvironment>
 class Lsm {
@@ -100,10 +101,10 @@ class Lsm {
     return fmt::format(
         R"({{"engine":"lsm","memtable":"{}","compaction":"{}","striping":"{}","commit":"{}",)"
         R"("filter":"{}","cache":"{}","compression":"{}","wal_compression":"{}",)"
-        R"("expiry":"{}"}})",
+        R"("reading":"{}","expiry":"{}"}})",
         Parts::Memtable::kName, Parts::Compaction::kName, Parts::Striping::kName,
         Parts::Commit::kName, Parts::Filter::kName, Parts::Cache::kName, Parts::Compression::kName,
-        Parts::WalCompression::kName, Expiry::kName);
+        Parts::WalCompression::kName, Parts::Reading::kName, Expiry::kName);
   }
 
   // What a composition writes to disk: stores open under every composition with the same. Not in

@@ -12,6 +12,7 @@
 #include "kv/expiry/archetype.h"
 #include "kv/filter/archetype.h"
 #include "kv/memtable/archetype.h"
+#include "kv/reading/archetype.h"
 #include "kv/striping/archetype.h"
 
 namespace kv {
@@ -27,6 +28,7 @@ struct AllParts {
   using Cache = NoCache;
   using Compression = NoCompression;
   using WalCompression = NoCompression;
+  using Reading = MmapReading;
   using Expiry = AbsoluteExpiry;
 };
 static_assert(LsmParts<AllParts>);
@@ -39,6 +41,7 @@ struct NoMemtableSlot {
   using Cache = NoCache;
   using Compression = NoCompression;
   using WalCompression = NoCompression;
+  using Reading = MmapReading;
   using Expiry = AbsoluteExpiry;
 };
 static_assert(!LsmParts<NoMemtableSlot>);
@@ -52,6 +55,7 @@ struct MisspelledExpiry {
   using Cache = NoCache;
   using Compression = NoCompression;
   using WalCompression = NoCompression;
+  using Reading = MmapReading;
   using Expiri = AbsoluteExpiry;
 };
 static_assert(!LsmParts<MisspelledExpiry>);
@@ -82,13 +86,16 @@ struct WrongCompression : AllParts {
 struct WrongWalCompression : AllParts {
   using WalCompression = NotAPolicy;
 };
+struct WrongReading : AllParts {
+  using Reading = NotAPolicy;
+};
 struct WrongExpiry : AllParts {
   using Expiry = NotAPolicy;
 };
 static_assert(!LsmParts<WrongMemtable> && !LsmParts<WrongCompaction> && !LsmParts<WrongStriping> &&
               !LsmParts<WrongCommit> && !LsmParts<WrongFilter> && !LsmParts<WrongCache> &&
               !LsmParts<WrongCompression> && !LsmParts<WrongWalCompression> &&
-              !LsmParts<WrongExpiry>);
+              !LsmParts<WrongReading> && !LsmParts<WrongExpiry>);
 
 // A policy in the slot of another.
 struct Swapped : AllParts {
@@ -107,6 +114,7 @@ struct Archetypes {
   using Cache = CacheArchetype;
   using Compression = CompressionArchetype;
   using WalCompression = CompressionArchetype;
+  using Reading = ReadingArchetype;
   using Expiry = ExpiryArchetype;
 };
 

@@ -160,7 +160,7 @@ TYPED_TEST(RecoveryTest, NewerFormatsAreRefusedNamingTheFile) {
       if (header.generation != *FileNames::ParseLog(name) || kinds == 0b111) continue;
     } else if (FileNames::ParseTable(name)) {
       const uint64_t at = bytes.size() - TableFooter::kBytes;
-      StoreFixed64(bytes.data() + at + 64, kTableVersion + 1);
+      StoreFixed64(bytes.data() + at + 64, kTableVersionWithDictionary + 1);
       StoreFixed64(bytes.data() + at + 80,
                    Checksum(std::string_view(bytes).substr(at, TableFooter::kBytes - 8),
                             BlockSeed(*FileNames::ParseTable(name), at)));

@@ -21,6 +21,7 @@
 #include "engines/lsm/table_builder.h"
 #include "engines/lsm/tree_ranges.h"
 #include "kv/base/status.h"
+#include "kv/compression/concept.h"
 #include "kv/contract/record.h"
 
 namespace kv {
@@ -35,6 +36,7 @@ class RunWriter {
             std::shared_ptr<const TreeRanges> ranges)
       : store_(store),
         level_(level),
+        depth_(bottommost ? CompressionDepth::kBottom : CompressionDepth::kUpper),
         file_bytes_(file_bytes),
         ranges_(std::move(ranges)),
         retention_(store.ReadSequences(), bottommost, store.environment().clock.UnixMillis(),
@@ -81,8 +83,9 @@ class RunWriter {
     }
     if (!builder_) {
       number_ = store_.NewFileNumber();
-      KV_ASSIGN_OR_RETURN(auto created, Builder::Create(store_.environment().file_system,
-                                                        store_.names().Table(number_), number_));
+      KV_ASSIGN_OR_RETURN(
+          auto created, Builder::Create(store_.environment().file_system,
+                                        store_.names().Table(number_), number_, {.depth = depth_}));
       builder_.emplace(std::move(created));
     }
     last_key_.assign(record.key);
@@ -102,6 +105,7 @@ class RunWriter {
 
   StoreType& store_;
   const size_t level_;
+  const CompressionDepth depth_;
   const uint64_t file_bytes_;
   const std::shared_ptr<const TreeRanges> ranges_;
   Retention<typename Parts::Expiry> retention_;

@@ -23,6 +23,7 @@
 #include "kv/filter/blocked_bloom.h"
 #include "kv/filter/none.h"
 #include "kv/memtable/skip_list.h"
+#include "kv/reading/mmap.h"
 #include "kv/striping/single.h"
 #include "kv/testing/simulated_environment.h"
 
@@ -42,6 +43,7 @@ struct SyncedParts {
   using Cache = NoCache;
   using Compression = NoCompression;
   using WalCompression = NoCompression;
+  using Reading = MmapReading;
   using Expiry = AbsoluteExpiry;
 };
 

@@ -1,9 +1,14 @@
 // Sorted tables alone: build, point reads, scans and seeks in one table of 1 M records of 16 + 100
 // bytes, everything in the page cache.
 //
-// Not measured: the device, more than one table, more than one thread, data beyond memory. "first"
-// rows include verifying checksums; the others run on a table whose blocks were all touched.
+// Not measured: more than one table, more than one thread, data beyond memory. "first" rows include
+// verifying checksums; the others run on a table whose blocks were all touched. "cold" rows read
+// random keys of a file that is not in the page cache, the device's own caches notwithstanding.
+//
+// Mapped: in place. Copied: pread, and a cache that holds all blocks. Uncached: pread each time.
 #include <benchmark/benchmark.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstdlib>
@@ -24,6 +29,8 @@
 #include "kv/contract/record.h"
 #include "kv/filter/blocked_bloom.h"
 #include "kv/io/posix.h"
+#include "kv/reading/mmap.h"
+#include "kv/reading/pread.h"
 
 namespace kv {
 namespace {
@@ -32,12 +39,23 @@ struct Mapped {
   using Filter = BlockedBloomFilter<10>;
   using Cache = NoCache;
   using Compression = NoCompression;
+  using Reading = MmapReading;
 };
 
 struct Compressed {
   using Filter = BlockedBloomFilter<10>;
   using Cache = ClockCache;
-  using Compression = ZstdCompression<1>;
+  using Compression = ZstdCompression<>;
+  using Reading = MmapReading;
+};
+
+struct Copied : Mapped {
+  using Cache = ClockCache;
+  using Reading = PreadReading;
+};
+
+struct Uncached : Mapped {
+  using Reading = PreadReading;
 };
 
 constexpr uint64_t kKeys = 1'000'000;
@@ -88,11 +106,13 @@ struct Fixture {
   using TableType = Table<Parts, PosixFileSystem>;
 
   explicit Fixture(bool zero_sequences)
-      : path(fmt::format("/tmp/table_benchmark.{}.{}", Parts::Compression::kName, zero_sequences)),
+      : path(fmt::format("/tmp/table_benchmark.{}.{}.{}.{}", Parts::Compression::kName,
+                         Parts::Reading::kName, Parts::Cache::kName, zero_sequences)),
         meta(Build<Parts>(path, zero_sequences)) {
     Reopen();
     Require(table->Verify());
     WarmUp();
+    FillCache();
     uint64_t state = 7;
     for (size_t i = 0; i < kQueries; ++i) {
       hits.push_back(Key(NextRandom(&state) % kKeys));
@@ -112,6 +132,17 @@ struct Fixture {
     for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) {
     }
     Require(cursor.status());
+  }
+
+  // With the blocks that point reads bring in; cursors leave a cache as it is.
+  void FillCache() {
+    typename TableType::Pin pin;
+    Record record;
+    absl::Status status;
+    for (uint64_t i = 0; i < kKeys; i += 16) {
+      table->Get(Key(i), HashKey(Key(i)), kMaxSequence, &record, &pin, &status);
+    }
+    Require(status);
   }
 
   static Fixture& Get(bool zero_sequences = false) {
@@ -245,6 +276,40 @@ void BM_Open(benchmark::State& state) {
   state.counters["file_bytes"] = static_cast<double>(fixture.meta.bytes);
 }
 
+// Drops the file from the page cache before each batch of keys.
+template <typename Parts>
+void BM_GetCold(benchmark::State& state) {
+  constexpr size_t kBatch = 500;
+  auto& fixture = Fixture<Parts>::Get();
+  uint64_t sum = 0;
+  size_t i = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    fixture.table.reset();
+    fixture.cache.EraseFile(fixture.meta.number);
+    const int file = ::open(fixture.path.c_str(), O_RDONLY | O_CLOEXEC);
+    ::fsync(file);
+    ::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+    ::close(file);
+    fixture.Reopen();
+    typename Fixture<Parts>::TableType::Pin pin;
+    Record record;
+    absl::Status status;
+    state.ResumeTiming();
+    for (size_t n = 0; n < kBatch; ++n) {
+      const std::string& key = fixture.hits[i++ % kQueries];
+      if (fixture.table->Get(key, HashKey(key), kMaxSequence, &record, &pin, &status) ==
+          TableAnswer::kFound) {
+        sum += static_cast<uint64_t>(record.value[0]);
+      }
+    }
+  }
+  benchmark::DoNotOptimize(sum);
+  fixture.WarmUp();
+  fixture.FillCache();
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(kBatch));
+}
+
 BENCHMARK(BM_Build<Mapped>)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_Open<Mapped>)->Unit(benchmark::kMicrosecond);
 BENCHMARK(BM_GetHit<Mapped>);
@@ -254,6 +319,17 @@ BENCHMARK(BM_Forward<Mapped>)->ArgName("zero_sequences")->Arg(0)->Arg(1);
 BENCHMARK(BM_ForwardFirst<Mapped>)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_Reverse<Mapped>);
 BENCHMARK(BM_Seek<Mapped>)->ArgName("nexts")->Arg(0)->Arg(10);
+BENCHMARK(BM_GetCold<Mapped>)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(BM_Open<Copied>)->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_GetHit<Copied>);
+BENCHMARK(BM_GetMiss<Copied>);
+BENCHMARK(BM_GetCold<Copied>)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(BM_Forward<Copied>)->ArgName("zero_sequences")->Arg(0);
+BENCHMARK(BM_Seek<Copied>)->ArgName("nexts")->Arg(0)->Arg(10);
+BENCHMARK(BM_GetHit<Uncached>);
+BENCHMARK(BM_Forward<Uncached>)->ArgName("zero_sequences")->Arg(0);
+BENCHMARK(BM_Reverse<Uncached>);
+BENCHMARK(BM_Seek<Uncached>)->ArgName("nexts")->Arg(0)->Arg(10);
 BENCHMARK(BM_Build<Compressed>)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_GetHit<Compressed>);
 BENCHMARK(BM_GetMiss<Compressed>);

@@ -8,8 +8,9 @@
 // nothing. After a failed write the builder is poisoned: every later call gives that error.
 //
 // Memory: a block, a write buffer of 512 KiB, and what the filter and the index need until Finish
-// (12 bytes a key and about 20 bytes a block). Records are copied; their views need not outlive
-// Add.
+// (12 bytes a key and about 20 bytes a block). If Compression trains dictionaries, also the first
+// 512 KiB of blocks, which are held back until there are enough to train on (table_held_blocks.h).
+// Records are copied; their views need not outlive Add.
 //
 // Omits: direct I/O, parallel compression. Not for: unsorted input.
 // Thread safety: one thread at a time.
@@ -27,6 +28,7 @@
 #include "absl/status/statusor.h"
 #include "engines/lsm/block_builder.h"
 #include "engines/lsm/table_format.h"
+#include "engines/lsm/table_held_blocks.h"
 #include "engines/lsm/table_index.h"
 #include "engines/lsm/table_meta.h"
 #include "fmt/format.h"
@@ -41,6 +43,8 @@ namespace kv {
 struct TableBuilderOptions {
   // Of a block before compression. A block is larger only when it holds a single record.
   size_t block_bytes = 4096;
+  // Where the table will lie, which decides how hard it is compressed.
+  CompressionDepth depth = CompressionDepth::kUpper;
 };
 
 template <typename Parts, typename Files>
@@ -71,10 +75,11 @@ class TableBuilder {
     return absl::OkStatus();
   }
 
-  // What the file would take if it were finished now, but for its filter.
+  // What the file would take if it were finished now, but for its filter. Blocks that are held back
+  // count as they are before compression.
   uint64_t FileBytes() const {
-    return offset_ + block_.Bytes() + directories_.size() + index_.Bytes() +
-           4 * kBlockTrailerBytes + TableFooter::kBytes;
+    return offset_ + held_.Bytes() + block_.Bytes() + directories_.size() + dictionary_.size() +
+           index_.Bytes() + 4 * kBlockTrailerBytes + TableFooter::kBytes;
   }
 
   uint64_t Entries() const { return meta_.entries; }
@@ -87,6 +92,7 @@ class TableBuilder {
     if (!status_.ok()) return status_;
     if (meta_.entries == 0) return Invalid(path_ + ": a table has at least one record");
     KV_RETURN_IF_ERROR(EndBlock(std::nullopt));
+    KV_RETURN_IF_ERROR(StoreHeld());
     meta_.largest = last_key_;
 
     directories_.append((64 - (offset_ + directories_.size()) % 64) % 64, '\0');
@@ -95,6 +101,7 @@ class TableBuilder {
     TableFooter footer;
     footer.file_number = meta_.number;
     footer.filter = AppendUncompressed(filter_.Finish());
+    if (!dictionary_.empty()) footer.dictionary = AppendUncompressed(dictionary_);
     footer.index = AppendUncompressed(index_.Finish());
     TableProperties properties{.meta = meta_,
                                .compression = std::string(Parts::Compression::kName),
@@ -129,11 +136,16 @@ class TableBuilder {
 
  private:
   static constexpr size_t kWriteBytes = size_t{512} << 10;
+  // What a dictionary is trained on.
+  static constexpr size_t kSampleBytes = size_t{512} << 10;
   static constexpr size_t kWritebackBytes = size_t{1} << 20;
 
   TableBuilder(typename Files::WritableFile file, std::string path, uint64_t number,
                TableBuilderOptions options)
-      : file_(std::move(file)), path_(std::move(path)), options_(options) {
+      : file_(std::move(file)),
+        path_(std::move(path)),
+        options_(options),
+        compressor_(options.depth) {
     meta_.number = number;
     buffer_.reserve(kWriteBytes + options.block_bytes);
   }
@@ -163,30 +175,55 @@ class TableBuilder {
 
   // Ends the block; `next_key` is the first of the next block, if there is one.
   absl::Status EndBlock(std::optional<std::string_view> next_key) {
-    const size_t directory_begin = directories_.size();
+    HeldBlocks::Place place{.directory_begin = directories_.size()};
     const std::string_view contents = block_.Finish(last_key_, &directories_);
+    place.directory_bytes = directories_.size() - place.directory_begin;
+    const std::string_view separator = next_key
+                                           ? ShortestSeparator(last_key_, *next_key, &separator_)
+                                           : std::string_view(last_key_);
+    if (holding_) {
+      held_.Add(contents, place, separator);
+      block_.Reset();
+      return held_.Bytes() < kSampleBytes ? absl::OkStatus() : StoreHeld();
+    }
+    KV_RETURN_IF_ERROR(StoreBlock(contents, place, separator));
+    block_.Reset();
+    return absl::OkStatus();
+  }
+
+  // Stores the blocks that were held back, with a dictionary trained on them.
+  absl::Status StoreHeld() {
+    if (!holding_) return absl::OkStatus();
+    holding_ = false;
+    dictionary_ = compressor_.Train(held_.contents(), held_.sizes());
+    const HeldBlocks held = std::move(held_);
+    held_ = HeldBlocks();
+    return held.ForEach(
+        [this](std::string_view contents, const HeldBlocks::Place& place,
+               std::string_view separator) { return StoreBlock(contents, place, separator); });
+  }
+
+  absl::Status StoreBlock(std::string_view contents, const HeldBlocks::Place& place,
+                          std::string_view separator) {
     std::string_view stored = contents;
     uint8_t id = kCompressionNone;
     if constexpr (Parts::Compression::kId != kCompressionNone) {
-      status_ = Parts::Compression::Compress(contents, &compressed_);
+      status_ = compressor_.Compress(contents, &compressed_);
       if (!status_.ok()) return status_;
       char size[kMaxVarint64Bytes];
       const size_t size_bytes = static_cast<size_t>(StoreVarint64(size, contents.size()) - size);
-      // Below an eighth, the saving is not worth decompressing the block on every read.
-      if (compressed_.size() + size_bytes <= contents.size() - contents.size() / 8) {
+      if (CompressionPays(compressed_.size() + size_bytes, contents.size())) {
         compressed_.insert(0, size, size_bytes);
         stored = compressed_;
         id = Parts::Compression::kId;
       }
     }
-    const std::string_view directory = std::string_view(directories_).substr(directory_begin);
+    const std::string_view directory =
+        std::string_view(directories_).substr(place.directory_begin, place.directory_bytes);
     AppendBlock(&buffer_, stored, id, Checksum(directory, BlockSeed(meta_.number, offset_)));
     const uint64_t stored_bytes = stored.size() + kBlockTrailerBytes;
     offset_ += stored_bytes;
-    index_.Add(stored_bytes, id != kCompressionNone, directory.size(),
-               next_key ? ShortestSeparator(last_key_, *next_key, &separator_)
-                        : std::string_view(last_key_));
-    block_.Reset();
+    index_.Add(stored_bytes, id != kCompressionNone, directory.size(), separator);
     if (buffer_.size() < kWriteBytes) return absl::OkStatus();
     return WriteBuffer();
   }
@@ -217,6 +254,10 @@ class TableBuilder {
   absl::Status status_;  // of a write that failed, or that nothing may follow
   TableMeta meta_;       // `largest` and `bytes` are set by Finish
   BlockBuilder block_;
+  typename Parts::Compression::Compressor compressor_;
+  HeldBlocks held_;
+  bool holding_ = Parts::Compression::kDictionaryBytes != 0;
+  std::string dictionary_;
   typename Parts::Filter::Builder filter_;
   TableIndexBuilder index_;
   std::string directories_;

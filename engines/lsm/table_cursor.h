@@ -1,11 +1,13 @@
 // A RecordCursor over one table (kv/contract/record.h has the contract).
 //
 // Cheap to make: it reads nothing until it is first positioned, and allocates once, for keys. Holds
-// one block at a time. An error makes it invalid and stays in status() until the next seek.
+// one block at a time; where files are not mapped and it goes on to the next, what it has read
+// ahead as well (kv/reading/pread.h). An error makes it invalid and stays in status() until the
+// next seek.
 //
 // Lifetimes: the table outlives its cursors. record().key lives until the next move. So does
-// record().value, except that the values of blocks that are stored uncompressed are views of the
-// mapped file and live as long as the table.
+// record().value, except that the values of blocks that are stored uncompressed in a mapped file
+// are views of it and live as long as the table.
 //
 // Thread safety: one thread for each cursor; any number of cursors on a table.
 #ifndef ENGINES_LSM_TABLE_CURSOR_H_
@@ -18,6 +20,7 @@
 #include "absl/status/status.h"
 #include "engines/lsm/block_cursor.h"
 #include "kv/contract/record.h"
+#include "kv/reading/concept.h"
 
 namespace kv {
 
@@ -62,7 +65,9 @@ class TableCursor {
       return;
     }
     valid_ = false;
-    if (block_ + 1 < table_->blocks() && Enter(block_ + 1)) Stand(cursor_.MoveTo(0));
+    if (block_ + 1 < table_->blocks() && EnterNext(block_ + 1, ReadDirection::kForward)) {
+      Stand(cursor_.MoveTo(0));
+    }
   }
 
   void Prev() {
@@ -71,7 +76,9 @@ class TableCursor {
       return;
     }
     valid_ = false;
-    if (block_ > 0 && Enter(block_ - 1)) Stand(cursor_.MoveTo(cursor_.block().entries() - 1));
+    if (block_ > 0 && EnterNext(block_ - 1, ReadDirection::kBackward)) {
+      Stand(cursor_.MoveTo(cursor_.block().entries() - 1));
+    }
   }
 
  private:
@@ -85,7 +92,17 @@ class TableCursor {
   bool Enter(size_t block) {
     BlockBytes bytes;
     block_ = block;
-    if (!table_->LoadBlock(block, &pin_, &bytes, &status_)) return false;
+    return table_->LoadBlock(block, &pin_, &bytes, &status_) && Parse(bytes);
+  }
+
+  // Goes on to a neighbour of the block.
+  bool EnterNext(size_t block, ReadDirection direction) {
+    BlockBytes bytes;
+    block_ = block;
+    return table_->LoadNextBlock(block, direction, &scan_, &pin_, &bytes, &status_) && Parse(bytes);
+  }
+
+  bool Parse(const BlockBytes& bytes) {
     if (cursor_.Enter(bytes)) [[likely]]
       return true;
     Stand(false);
@@ -101,6 +118,7 @@ class TableCursor {
   const Table* table_;
   size_t block_ = 0;
   bool valid_ = false;
+  typename Table::Scan scan_;
   typename Table::Pin pin_;
   BlockCursor cursor_;
   absl::Status status_;

@@ -11,6 +11,7 @@
 #include <memory>
 #include <random>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,20 +29,48 @@
 #include "kv/contract/record.h"
 #include "kv/filter/blocked_bloom.h"
 #include "kv/filter/none.h"
+#include "kv/reading/mmap.h"
+#include "kv/reading/pread.h"
 
 namespace kv {
 
-template <typename FilterPart, typename CachePart, typename CompressionPart>
+template <typename FilterPart, typename CachePart, typename CompressionPart,
+          typename ReadingPart = MmapReading>
 struct TableParts {
   using Filter = FilterPart;
   using Cache = CachePart;
   using Compression = CompressionPart;
+  using Reading = ReadingPart;
 };
+
+// Gives every table a dictionary, however small it is: its first bytes, as they are.
+struct FirstBytesDictionary : ZstdCompression<> {
+  static constexpr std::string_view kName = "first bytes";
+  static constexpr size_t kDictionaryBytes = 200;
+
+  struct Compressor : ZstdCompression<>::Compressor {
+    using ZstdCompression<>::Compressor::Compressor;
+
+    std::string Train(std::string_view samples, std::span<const size_t>) {
+      std::string dictionary(samples.substr(0, kDictionaryBytes));
+      EXPECT_TRUE(Use(dictionary));
+      return dictionary;
+    }
+  };
+};
+static_assert(Compression<FirstBytesDictionary>);
 
 using MappedParts = TableParts<BlockedBloomFilter<10>, NoCache, NoCompression>;
 using BareParts = TableParts<NoFilter, NoCache, NoCompression>;
-using CompressedParts = TableParts<BlockedBloomFilter<10>, ClockCache, ZstdCompression<1>>;
-using UncachedParts = TableParts<NoFilter, NoCache, ZstdCompression<1>>;
+using CompressedParts = TableParts<BlockedBloomFilter<10>, ClockCache, ZstdCompression<>>;
+using UncachedParts = TableParts<NoFilter, NoCache, FirstBytesDictionary>;
+using PreadParts = TableParts<BlockedBloomFilter<10>, ClockCache, NoCompression, PreadReading>;
+using PreadCompressedParts = TableParts<NoFilter, NoCache, ZstdCompression<>, PreadReading>;
+using PreadDictionaryParts =
+    TableParts<BlockedBloomFilter<10>, ClockCache, FirstBytesDictionary, PreadReading>;
+
+using AllTableParts = testing::Types<MappedParts, BareParts, CompressedParts, UncachedParts,
+                                     PreadParts, PreadCompressedParts, PreadDictionaryParts>;
 
 // A record that owns its bytes.
 struct OwnedRecord {

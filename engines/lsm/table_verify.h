@@ -1,11 +1,13 @@
 // Table::Verify: reads and checks every byte of an open table. Included by table.h only.
 //
-// Checked, in order: footer, filter, index, properties and padding as Open does; each block's
+// Reads the file as if for the first time: neither what is in memory nor the cache is believed.
+// Checked, in order: footer, properties, index, filter and padding as Open does; each block's
 // checksum; each entry's decoding, kind and place in the order; what a block's directory says of
 // its entries; separators; that the filter holds each key; and the counts, ranges and sums that the
 // properties claim.
 //
-// Cost: about one sequential read and 50 ns an entry.
+// Cost: about one sequential read and 50 ns an entry; in memory, a second copy of what the table
+// holds (table_layout.h).
 #ifndef ENGINES_LSM_TABLE_VERIFY_H_
 #define ENGINES_LSM_TABLE_VERIFY_H_
 
@@ -23,6 +25,7 @@
 #include "kv/base/hash.h"
 #include "kv/base/status.h"
 #include "kv/contract/record.h"
+#include "kv/reading/concept.h"
 
 namespace kv {
 
@@ -31,35 +34,42 @@ class TableVerifier {
   template <typename Parts, typename Files>
   static absl::Status Run(const Table<Parts, Files>& table) {
     using TableType = Table<Parts, Files>;
-    KV_ASSIGN_OR_RETURN(const TableFooter footer,
-                        TableFooter::Parse(table.mapped_, table.meta_.number, table.path_));
-    KV_RETURN_IF_ERROR(table.CheckExtent(footer.filter, "the filter block"));
-    KV_RETURN_IF_ERROR(table.CheckExtent(footer.index, "the index block"));
-    KV_RETURN_IF_ERROR(table.CheckExtent(footer.properties, "the properties block"));
-    KV_RETURN_IF_ERROR(table.CheckPadding(footer));
+    const typename TableType::Blocks& blocks = table.blocks_;
+    typename TableType::Blocks::Layout layout(table.path(), table.meta());
+    KV_RETURN_IF_ERROR(layout.Load(blocks.reader()));
+    typename TableType::Blocks::Reader::Window window;
+    std::string decompressed;
     TableVerifier verifier;
-    for (size_t i = 0; i < table.blocks(); ++i) {
-      const TableIndex::Block place = table.index_.block(i);
-      KV_RETURN_IF_ERROR(table.CheckBlock(i, place));
-      typename TableType::Pin pin;
-      BlockBytes bytes;
-      absl::Status status;
-      if (!table.LoadBlock(i, &pin, &bytes, &status)) return status;
-      const std::string before = i == 0 ? std::string() : table.index_.separator(i - 1);
-      const std::string separator = table.index_.separator(i);
+    for (size_t i = 0; i < layout.index().blocks(); ++i) {
+      const TableIndex::Block place = layout.index().block(i);
+      std::string_view stored;
+      if (!window.Holds(place.offset, place.stored_bytes, &stored)) {
+        KV_RETURN_IF_ERROR(window.Read(blocks.reader(), place.offset, place.stored_bytes,
+                                       layout.index().data_bytes(), ReadDirection::kForward,
+                                       &stored));
+      }
+      KV_RETURN_IF_ERROR(layout.CheckBlock(i, place, stored));
+      BlockBytes bytes{.contents = stored.substr(0, stored.size() - kBlockTrailerBytes),
+                       .directory = layout.Directory(place)};
+      if (place.compressed) {
+        if (!layout.Decompress(bytes.contents, &decompressed)) return layout.MalformedBlock(i);
+        bytes.contents = decompressed;
+      }
+      const std::string before = i == 0 ? std::string() : layout.index().separator(i - 1);
+      const std::string separator = layout.index().separator(i);
       const char* const wrong = verifier.Block(
           bytes, before, separator, i == 0,
-          [&](uint64_t hash) { return TableType::Filter::MayContain(table.filter_, hash); });
+          [&](uint64_t hash) { return TableType::Filter::MayContain(layout.filter(), hash); });
       if (wrong != nullptr) {
-        return Corruption(table.path_, place.offset, fmt::format("data block {}: {}", i, wrong));
+        return Corruption(table.path(), place.offset, fmt::format("data block {}: {}", i, wrong));
       }
     }
-    verifier.meta_.number = table.meta_.number;
-    verifier.meta_.bytes = table.meta_.bytes;
-    verifier.meta_.ranges_applied = table.meta_.ranges_applied;
+    verifier.meta_.number = table.meta().number;
+    verifier.meta_.bytes = table.meta().bytes;
+    verifier.meta_.ranges_applied = table.meta().ranges_applied;
     verifier.meta_.largest = verifier.last_key_;
-    if (verifier.meta_ != table.meta_) {
-      return Corruption(table.path_, footer.properties.offset,
+    if (verifier.meta_ != table.meta()) {
+      return Corruption(table.path(), layout.footer().properties.offset,
                         "the properties differ from what the blocks hold");
     }
     return absl::OkStatus();

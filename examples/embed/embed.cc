@@ -10,6 +10,7 @@
 #include "kv/expiry/absolute.h"
 #include "kv/filter/blocked_bloom.h"
 #include "kv/memtable/bplus_tree.h"
+#include "kv/reading/mmap.h"
 #include "kv/striping/hashed.h"
 
 struct ArchiveParts {
@@ -19,7 +20,8 @@ struct ArchiveParts {
   using Commit = kv::GroupCommit<>;
   using Filter = kv::BlockedBloomFilter<12>;
   using Cache = kv::ClockCache;
-  using Compression = kv::ZstdCompression<3>;
+  using Compression = kv::ZstdCompression<kv::ZstdShape{.level = 3}>;
+  using Reading = kv::MmapReading;
   using Expiry = kv::AbsoluteExpiry;
 };
 using Archive = kv::Lsm<ArchiveParts>;

@@ -11,12 +11,17 @@
 
 #include "absl/status/status.h"
 #include "kv/compression/concept.h"
+#include "kv/compression/plain.h"
 
 namespace kv {
 
 struct CompressionArchetype {
   static constexpr std::string_view kName = "archetype";
   static constexpr uint8_t kId = kCompressionZstd;
+  static constexpr size_t kDictionaryBytes = 0;
+
+  using Compressor = PlainCompressor<CompressionArchetype>;
+  using Dictionary = NoDictionary;
 
   static absl::Status Compress(std::string_view bytes, std::string* out) {
     out->clear();
@@ -34,6 +39,11 @@ struct CompressionArchetype {
       out->push_back(bytes[i]);
     }
     return absl::OkStatus();
+  }
+
+  static absl::Status Decompress(std::string_view bytes, std::string* out, size_t expected_size,
+                                 const Dictionary&) {
+    return Decompress(bytes, out, expected_size);
   }
 };
 

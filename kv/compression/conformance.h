@@ -3,6 +3,7 @@
 //
 //   absl::Status CheckCompressionRoundTrips<C>(seed)   sizes and kinds of bytes, output replaced
 //   absl::Status CheckCompressionHostile<C>(seed)      cut, extended, flipped and made-up bytes
+//   absl::Status CheckCompressionTables<C>(seed)       each depth; dictionaries, and hostile ones
 //   absl::Status CheckCompressionConcurrent<C>(seed)   several threads, each with its own blocks
 //
 // Each hands back the first failure in words, so that a test can also assert that a broken model is
@@ -10,6 +11,7 @@
 #ifndef KV_COMPRESSION_CONFORMANCE_H_
 #define KV_COMPRESSION_CONFORMANCE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -19,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -123,6 +126,106 @@ absl::Status CheckCompressionHostile(uint64_t seed) {
     for (char& byte : noise) byte = static_cast<char>(random());
     KV_RETURN_IF_ERROR(CheckHostile<C>(noise, random() % 1'000'000, false));
     KV_RETURN_IF_ERROR(CheckHostile<C>(noise, kHuge - random() % 64, true));
+  }
+  return absl::OkStatus();
+}
+
+namespace compression_conformance {
+
+// Blocks of one kind, as a table of small documents has them.
+inline std::vector<std::string> Documents(uint64_t seed, size_t blocks) {
+  constexpr std::string_view kNames[] = {"alice", "bob", "carol", "dave", "erin", "frank"};
+  constexpr std::string_view kCities[] = {"Amsterdam", "Berlin", "Copenhagen", "Dublin", "Geneva"};
+  std::mt19937_64 random(seed);
+  std::vector<std::string> documents;
+  while (documents.size() < blocks) {
+    std::string block;
+    while (block.size() < 4'000) {
+      block += fmt::format(
+          R"({{"id":{},"name":"{}","email":"{}{}@example.com","city":"{}","active":{},)"
+          R"("created_at":"2026-{:02}-{:02}T{:02}:00:00Z","roles":["reader","{}"]}})",
+          random() % 1'000'000, kNames[random() % 6], kNames[random() % 6], random() % 1'000,
+          kCities[random() % 5], random() % 2 == 0, random() % 12 + 1, random() % 28 + 1,
+          random() % 24, random() % 3 == 0 ? "administrator" : "writer");
+    }
+    documents.push_back(std::move(block));
+  }
+  return documents;
+}
+
+template <typename C>
+absl::Status CheckTable(CompressionDepth depth, const std::vector<std::string>& blocks,
+                        std::string* dictionary_bytes, size_t* stored_bytes) {
+  typename C::Compressor compressor(depth);
+  std::string samples;
+  std::vector<size_t> sizes;
+  for (const std::string& block : blocks) {
+    samples += block;
+    sizes.push_back(block.size());
+  }
+  *dictionary_bytes = compressor.Train(samples, sizes);
+  if (dictionary_bytes->size() > C::kDictionaryBytes) return Failure("the dictionary is too large");
+  KV_ASSIGN_OR_RETURN(const auto dictionary, C::Dictionary::Open(*dictionary_bytes));
+  typename C::Compressor moved = std::move(compressor);
+  std::string stored = "left over";
+  std::string back = "left over";
+  *stored_bytes = 0;
+  std::vector<std::string> all = blocks;
+  for (std::string& sample : Samples(1)) all.push_back(std::move(sample));
+  for (const std::string& block : all) {
+    KV_RETURN_IF_ERROR(moved.Compress(block, &stored));
+    *stored_bytes += stored.size();
+    KV_RETURN_IF_ERROR(C::Decompress(stored, &back, block.size(), dictionary));
+    if (back != block) return Failure("a block of a table came back as another one");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace compression_conformance
+
+template <Compression C>
+absl::Status CheckCompressionTables(uint64_t seed) {
+  using compression_conformance::CheckTable;
+  using compression_conformance::Documents;
+  using compression_conformance::Failure;
+  std::mt19937_64 random(seed);
+  std::string dictionary;
+  size_t stored_bytes;
+  for (const size_t blocks : {0, 1, 3, 256}) {
+    const std::vector<std::string> documents = Documents(seed, blocks);
+    for (const auto depth : {CompressionDepth::kUpper, CompressionDepth::kBottom}) {
+      KV_RETURN_IF_ERROR(CheckTable<C>(depth, documents, &dictionary, &stored_bytes));
+    }
+  }
+  // The last one, damaged, and noise: any answer, but within bounds, and of the size asked for.
+  const std::string block = Documents(seed + 1, 1)[0];
+  std::string stored;
+  KV_RETURN_IF_ERROR(C::Compress(block, &stored));
+  for (int i = 0; i < 400; ++i) {
+    std::string bytes = dictionary;
+    if (i % 4 == 0) {
+      bytes.assign(random() % 600, '\0');
+      for (char& byte : bytes) byte = static_cast<char>(random());
+    } else if (!bytes.empty()) {
+      bytes.resize(i % 4 == 1 ? random() % bytes.size() : bytes.size());
+      for (int flips = 0; flips < i % 4 && !bytes.empty(); ++flips) {
+        bytes[random() % std::min<size_t>(bytes.size(), 300)] ^= static_cast<char>(random());
+      }
+    }
+    const auto copy = std::make_unique<char[]>(bytes.size());
+    if (!bytes.empty()) std::memcpy(copy.get(), bytes.data(), bytes.size());
+    const auto opened = C::Dictionary::Open(std::string_view(copy.get(), bytes.size()));
+    if (!opened.ok() && !absl::IsDataLoss(opened.status())) {
+      return Failure("a damaged dictionary is not kDataLoss");
+    }
+    if (!opened.ok()) continue;
+    std::string out;
+    const absl::Status status = C::Decompress(stored, &out, block.size(), *opened);
+    if (status.ok() && out.size() != block.size()) return Failure("a wrong size was accepted");
+    if (!status.ok() && !absl::IsDataLoss(status)) return Failure("not kDataLoss");
+  }
+  if (C::Dictionary::Open(std::string(kMaxDictionaryBytes + 1, 'x')).ok()) {
+    return Failure("a dictionary above kMaxDictionaryBytes was accepted");
   }
   return absl::OkStatus();
 }

@@ -11,12 +11,17 @@
 
 #include "absl/status/status.h"
 #include "kv/compression/concept.h"
+#include "kv/compression/plain.h"
 
 namespace kv {
 
 struct NoCompression {
   static constexpr std::string_view kName = "none";
   static constexpr uint8_t kId = kCompressionNone;
+  static constexpr size_t kDictionaryBytes = 0;
+
+  using Compressor = PlainCompressor<NoCompression>;
+  using Dictionary = NoDictionary;
 
   static absl::Status Compress(std::string_view bytes, std::string* out) {
     if (bytes.size() > kMaxUncompressedBytes) {
@@ -32,6 +37,11 @@ struct NoCompression {
     }
     out->assign(bytes);
     return absl::OkStatus();
+  }
+
+  static absl::Status Decompress(std::string_view bytes, std::string* out, size_t expected_size,
+                                 const Dictionary&) {
+    return Decompress(bytes, out, expected_size);
   }
 };
 

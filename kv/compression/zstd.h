@@ -1,13 +1,17 @@
 // Zstandard compression (RFC 8878, https://facebook.github.io/zstd/).
 //
 // Bytes: one zstd frame with its content size and without zstd's own checksum, since blocks carry
-// theirs. Every level writes the same format, so the level is no part of the identity on disk.
+// theirs, nor the id of a dictionary, since tables carry that. Every level writes the same format,
+// so the level is no part of the identity on disk, and every shape reads what any other wrote.
 //
-// Each thread keeps one context in each direction (some hundred KiB at the default level, freed
-// when the thread ends): creating one costs more than compressing a 4 KiB block.
+// With `dictionary_bytes`, a table's blocks share a dictionary that is trained on the first of them
+// (ZDICT_trainFromBuffer): a block of 4 KiB alone is too short for zstd to learn from.
 //
-// Omits: dictionaries.
-// Not for: blocks that are decompressed on most reads and fit in memory anyway (see none.h).
+// Not for: blocks that are decompressed on most reads and fit in memory anyway (see none.h). A
+// dictionary is not for tables below a few hundred KiB, which go without: it takes its bytes in
+// each of them.
+//
+// Thread safety: as the concept has it.
 #ifndef KV_COMPRESSION_ZSTD_H_
 #define KV_COMPRESSION_ZSTD_H_
 
@@ -15,64 +19,70 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "kv/base/policy_name.h"
 #include "kv/compression/concept.h"
+#include "kv/compression/zstd_context.h"
 
 namespace kv {
 
-namespace zstd_internal {
-
-struct FreeContext {
-  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
-  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+// Levels go from -50 (fastest) to 22 (smallest); 1 suits blocks on the write path, 3 is zstd's own
+// default.
+struct ZstdShape {
+  int level = 1;
+  // Of tables on the bottommost level of a tree.
+  int bottom_level = level;
+  // The most that a table's dictionary may take; 0: none. 4-16 KiB serve most tables.
+  size_t dictionary_bytes = 0;
 };
 
-// Null when there is no memory for it.
-inline ZSTD_CCtx* ThreadCompressor() {
-  thread_local const std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
-  return context.get();
-}
-
-inline ZSTD_DCtx* ThreadDecompressor() {
-  thread_local const std::unique_ptr<ZSTD_DCtx, FreeContext> context(ZSTD_createDCtx());
-  return context.get();
-}
-
-// A compressed block holds at most 128 KiB and takes at least 4 bytes (a 3-byte header and the
-// byte to repeat), so no frame expands further than this.
-inline constexpr size_t kMaxExpansion = (size_t{128} << 10) / 4;
-
-}  // namespace zstd_internal
-
-// `kLevel` from -50 (fastest) to 22 (smallest); 1 suits blocks on the write path, 3 is zstd's own
-// default.
-template <int kLevel = 1>
+template <ZstdShape kShape = ZstdShape{}>
 struct ZstdCompression {
-  static_assert(-50 <= kLevel && kLevel <= 22);
+  static_assert(-50 <= kShape.level && kShape.level <= 22);
+  static_assert(-50 <= kShape.bottom_level && kShape.bottom_level <= 22);
+  // Below 2 KiB zstd works with tables that fit the dictionary, not the blocks, and loses more than
+  // it gains.
+  static_assert(kShape.dictionary_bytes == 0 ||
+                (kShape.dictionary_bytes >= 2048 &&
+                 kShape.dictionary_bytes <= kMaxDictionaryBytes / 16));
 
-  static constexpr std::string_view kName = kPolicyName<"zstd", kLevel>;
+  // The level; or level, bottom level and dictionary.
+  static constexpr std::string_view kName =
+      kShape.bottom_level == kShape.level && kShape.dictionary_bytes == 0
+          ? kPolicyName<"zstd", kShape.level>
+          : kPolicyName<"zstd", kShape.level, kShape.bottom_level,
+                        static_cast<int64_t>(kShape.dictionary_bytes)>;
   static constexpr uint8_t kId = kCompressionZstd;
+  static constexpr size_t kDictionaryBytes = kShape.dictionary_bytes;
+
+  using Dictionary = zstd_internal::Dictionary;
+
+  class Compressor : public zstd_internal::Compressor {
+   public:
+    explicit Compressor(CompressionDepth depth)
+        : zstd_internal::Compressor(depth == CompressionDepth::kBottom ? kShape.bottom_level
+                                                                       : kShape.level) {}
+
+    std::string Train(std::string_view samples, std::span<const size_t> sizes) {
+      if (kDictionaryBytes == 0) return {};
+      return zstd_internal::Compressor::Train(samples, sizes, kDictionaryBytes);
+    }
+  };
 
   static absl::Status Compress(std::string_view bytes, std::string* out) {
-    if (bytes.size() > kMaxUncompressedBytes) {
-      return absl::InvalidArgumentError("block is larger than kMaxUncompressedBytes");
-    }
-    ZSTD_CCtx* const context = zstd_internal::ThreadCompressor();
-    if (context == nullptr) return absl::ResourceExhaustedError("no memory to compress with");
-    out->resize(ZSTD_compressBound(bytes.size()));
-    const size_t size =
-        ZSTD_compressCCtx(context, out->data(), out->size(), bytes.data(), bytes.size(), kLevel);
-    if (ZSTD_isError(size) != 0) return absl::ResourceExhaustedError(ZSTD_getErrorName(size));
-    out->resize(size);
-    return absl::OkStatus();
+    return Compressor(CompressionDepth::kUpper).Compress(bytes, out);
   }
 
   static absl::Status Decompress(std::string_view bytes, std::string* out, size_t expected_size) {
+    return Decompress(bytes, out, expected_size, Dictionary());
+  }
+
+  static absl::Status Decompress(std::string_view bytes, std::string* out, size_t expected_size,
+                                 const Dictionary& dictionary) {
     // The frame's own claim and `expected_size` may both come from a hostile file, so neither
     // alone decides how much is allocated.
     if (expected_size > kMaxUncompressedBytes ||
@@ -83,15 +93,15 @@ struct ZstdCompression {
     ZSTD_DCtx* const context = zstd_internal::ThreadDecompressor();
     if (context == nullptr) return absl::ResourceExhaustedError("no memory to decompress with");
     out->resize(expected_size);
-    const size_t size =
-        ZSTD_decompressDCtx(context, out->data(), out->size(), bytes.data(), bytes.size());
+    const size_t size = ZSTD_decompress_usingDDict(context, out->data(), out->size(), bytes.data(),
+                                                   bytes.size(), dictionary.get());
     if (ZSTD_isError(size) != 0) return absl::DataLossError(ZSTD_getErrorName(size));
     if (size != expected_size) return absl::DataLossError("compressed block is cut short");
     return absl::OkStatus();
   }
 };
 
-static_assert(Compression<ZstdCompression<1>>);
+static_assert(Compression<ZstdCompression<>>);
 
 }  // namespace kv
 
