@@ -144,8 +144,8 @@ TYPED_TEST(RangeDeleteHistoryTest, ReadsAsAMap) {
         EXPECT_EQ(Backwards(store->NewCursor({}, snapshot)), then) << "after step " << i;
         for (uint64_t k = 0; k < 8; ++k) {
           std::string value;
-          const absl::Status status = store->Get(Key(k), &value, snapshot);
-          EXPECT_EQ(status.ok(), then.contains(Key(k))) << "after step " << i;
+          const absl::Status got = store->Get(Key(k), &value, snapshot);
+          EXPECT_EQ(got.ok(), then.contains(Key(k))) << "after step " << i;
         }
       }
     }
