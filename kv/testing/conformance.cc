@@ -27,7 +27,7 @@ std::vector<Check> AllChecks() {
   for (const std::span<const Check> theme :
        {PointChecks(), BatchChecks(), RangeChecks(), BulkChecks(), CasChecks(), ExpiryChecks(),
         CursorChecks(), ConcurrencyChecks(), LifecycleChecks(), DurableChecks(), CheckpointChecks(),
-        CorruptionChecks(), HistoryChecks()}) {
+        CorruptionChecks(), DefectChecks(), HistoryChecks()}) {
     all.insert(all.end(), theme.begin(), theme.end());
   }
   return all;

@@ -48,6 +48,7 @@ std::span<const Check> LifecycleChecks();
 std::span<const Check> DurableChecks();
 std::span<const Check> CheckpointChecks();
 std::span<const Check> CorruptionChecks();
+std::span<const Check> DefectChecks();
 std::span<const Check> HistoryChecks();
 
 // All of them.

@@ -258,7 +258,11 @@ class CopiesKeyByKey : public WrappedStore {
     std::vector<ListSource::Entry> entries = Entries();
     for (ListSource::Entry& entry : entries) {
       inner_.Get(entry.key, &entry.value).IgnoreError();
-      std::this_thread::yield();
+      // Until somebody has written in between, if anybody writes.
+      const uint64_t before = inner_.Stats().writes;
+      for (int i = 0; i < 10'000 && inner_.Stats().writes < before + 4; ++i) {
+        std::this_thread::yield();
+      }
     }
     return Copy(std::move(entries), directory);
   }

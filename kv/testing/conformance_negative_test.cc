@@ -281,12 +281,14 @@ TEST(ConformanceTest, PassesTheSoundWrapper) {
 
 TEST(ConformanceTest, RefusesLostDeletes) {
   ExpectRefused(CompositionWith<ForgetsDeletesAfterFlush>(),
-                {"CountByPrefix", "FlushChangesNothingThatIsSeen", "ManyShortHistories"});
+                {"CountByPrefix", "FlushChangesNothingThatIsSeen", "ManyShortHistories",
+                 "Defect02DeletedKeysStayDeletedThroughCompaction"});
 }
 
 TEST(ConformanceTest, RefusesBatchesOutOfOrder) {
   ExpectRefused(CompositionWith<PutsBeforeDeletesInABatch>(),
-                {"BatchKeepsItsOrder", "LargeBatch", "ManyShortHistories"});
+                {"BatchKeepsItsOrder", "LargeBatch", "ManyShortHistories",
+                 "Defect10BatchKeepsItsOrderInOneSync"});
 }
 
 TEST(ConformanceTest, RefusesBatchesInPieces) {
@@ -298,7 +300,7 @@ TEST(ConformanceTest, RefusesBatchesInPieces) {
 TEST(ConformanceTest, RefusesCasBesidePut) {
   ExpectRefused(CompositionWith<CasBesidePut>(),
                 {"CasIsAtomicAgainstPut", "CasIsAtomicAgainstDelete", "CasIsAtomicAgainstWrite",
-                 "CasIsAtomicAgainstDeleteRange"});
+                 "CasIsAtomicAgainstDeleteRange", "Defect09CasIsAtomicAgainstPutAndDelete"});
 }
 
 TEST(ConformanceTest, RefusesUnlockedCas) {
@@ -317,11 +319,12 @@ TEST(ConformanceTest, RefusesResurrection) {
 
 TEST(ConformanceTest, RefusesExpiryThatIsIgnored) {
   ExpectRefused(CompositionWith<IgnoresExpiry>(),
-                {"ExpiryIsKept", "ExpiredIsAbsentEverywhere", "KeysExpireAsTimePasses"});
+                {"ExpiryIsKept", "ExpiredIsAbsentEverywhere", "KeysExpireAsTimePasses",
+                 "Defect07ExpiryIsKeptOrRefused"});
   // And also where the engine says that it has no expiry: it must say so to the caller.
   Composition silent = CompositionWith<IgnoresExpiry>();
   silent.has.expiry = false;
-  ExpectRefused(silent, {"ExpiryIsRefusedWhereItIsMissing"});
+  ExpectRefused(silent, {"ExpiryIsRefusedWhereItIsMissing", "Defect07ExpiryIsKeptOrRefused"});
 }
 
 TEST(ConformanceTest, RefusesExpiryThatOutlivesItsValue) {
