@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "gtest/gtest.h"
+#include "kv/testing/script.h"
 
 namespace kv::testing {
 namespace {
@@ -30,6 +31,8 @@ std::vector<Check> AllChecks() {
         CorruptionChecks(), DefectChecks(), HistoryChecks()}) {
     all.insert(all.end(), theme.begin(), theme.end());
   }
+  const std::vector<Check> scripts = ScriptChecks();
+  all.insert(all.end(), scripts.begin(), scripts.end());
   return all;
 }
 
@@ -43,7 +46,11 @@ bool Applies(const Check& check, const Composition& composition) {
 
 std::vector<std::string> RunCheck(const Check& check, const Composition& composition) {
   Stage stage(composition);
-  check.run(stage);
+  if (check.script != nullptr) {
+    RunScript(*check.script, stage);
+  } else {
+    check.run(stage);
+  }
   return stage.failures();
 }
 

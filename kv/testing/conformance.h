@@ -29,10 +29,13 @@ struct Needs {
   bool no_expiry = false;   // the check is about engines without an Expiry part
 };
 
+struct Script;
+
 struct Check {
   std::string_view name;
   Needs needs;
   void (*run)(Stage& stage);
+  const Script* script = nullptr;  // run instead, where there is one (script.h)
 };
 
 // One list for each theme, in the file of its name.
@@ -50,6 +53,8 @@ std::span<const Check> CheckpointChecks();
 std::span<const Check> CorruptionChecks();
 std::span<const Check> DefectChecks();
 std::span<const Check> HistoryChecks();
+// One for each golden script.
+std::vector<Check> ScriptChecks();
 
 // All of them.
 std::vector<Check> AllChecks();
