@@ -1,6 +1,7 @@
 // The defects of the stores that these engines replace, each as a scenario that any engine must
 // come through. They overlap with the other themes on purpose: a defect that real stores had is
-// worth a name of its own. (The eighth is about benchmark figures; bench/ has it.)
+// worth a name of its own. docs/defects.md lists them all, with the broken engines that each check
+// refuses. (The eighth is about benchmark figures: bench/row_context.h.)
 //
 // Memory order: the default, seq_cst, for the flags that say when to stop.
 #include <algorithm>
