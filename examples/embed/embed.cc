@@ -21,6 +21,7 @@ struct ArchiveParts {
   using Filter = kv::BlockedBloomFilter<12>;
   using Cache = kv::ClockCache;
   using Compression = kv::ZstdCompression<kv::ZstdShape{.level = 3}>;
+  using WalCompression = kv::ZstdCompression<>;
   using Reading = kv::MmapReading;
   using Expiry = kv::AbsoluteExpiry;
 };
