@@ -1,5 +1,8 @@
 // The crash test of the composition that this is linked with. ASHLAR_HISTORIES=<n> in the
 // environment asks for more histories.
+#include <malloc.h>
+
+#include <climits>
 #include <cstdlib>
 
 #include "gtest/gtest.h"
@@ -38,6 +41,11 @@ TEST(CrashTest, FailedFileOperations) {
 }  // namespace kv::testing
 
 int main(int argc, char** argv) {
+  // A simulated disk is copied for each crash, files of some 100 KiB and all. Left to itself malloc
+  // maps and unmaps memory for each, and three quarters of the test are page faults.
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
+  mallopt(M_TOP_PAD, 64 << 20);
   ::testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }
