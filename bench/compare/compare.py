@@ -76,7 +76,7 @@ def _conclude(args, chosen, request, runs, busy):
     context = experiment.context_of(runs, request, args.seed, busy)
     print(report.preamble(context))
     print(report.table(rows))
-    notes = experiment.notes_of(runs, context)
+    notes = report.not_run(rows) + experiment.notes_of(runs, context)
     for note in notes:
         print("  * " + note)
     if args.json:

@@ -29,6 +29,7 @@ class SmokeTest(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             with open(path) as file:
                 result = json.load(file)
+        self.assertEqual(done.stdout.count("memory at readseq: not run, memory is not ordered"), 1)
         rows = {(r["workload"], r["threads"], r["system"]): r for r in result["rows"]}
         self.assertEqual(len(rows), 24)
         for (workload, _, system), row in rows.items():

@@ -126,18 +126,30 @@ class CompareTest(unittest.TestCase):
             status, out, _ = self.compare(self.spec("a", "b"), "--workloads=readrandom",
                                           FAKE_FAULT="b:" + fault)
             self.assertEqual(status, 3)
-            self.assertIn("not run: invalid: readrandom", out)
+            self.assertIn("b at readrandom: not run, invalid: readrandom", out)
             self.assertIn(words, out)
 
     def test_unordered_systems_leave_rows_out(self):
-        status, out, _ = self.compare(self.spec("a", "b"), "--workloads=readrandom,readseq",
+        arguments = ("--workloads=readrandom,readseq", "--repetitions=6")
+        status, out, _ = self.compare(self.spec("a", "b"), *arguments, FAKE_FAULT="b:unordered")
+        self.assertEqual(status, 0)
+        self.assertEqual(out.count("b at readseq: not run, b is not ordered"), 1)
+        self.assertEqual(out.count("not ordered"), 1)
+        row = out[out.index("\nreadseq"):].splitlines()[4].split()
+        self.assertEqual(row, ["b"] + ["-"] * 8)
+        # As the baseline too: the others then have figures, and no ratio.
+        status, out, _ = self.compare(self.spec("b", "a", "twice"), *arguments,
                                       FAKE_FAULT="b:unordered")
         self.assertEqual(status, 0)
-        self.assertEqual(out.count("not run: b is not ordered"), 1)
-        status, out, _ = self.compare(self.spec("a", "b"), "--workloads=readseq",
-                                      FAKE_FAULT="b:unordered")
+        self.assertEqual(out.count("not ordered"), 1)
+        self.assertEqual(out.count("no baseline"), 2)
+
+    def test_a_row_of_several_workloads_gives_its_reason_once(self):
+        status, out, _ = self.compare(self.spec("a", "b"), "--workloads=readseq,readreverse",
+                                      "--threads=1,2", FAKE_FAULT="b:unordered")
         self.assertEqual(status, 0)
-        self.assertEqual(out.count("not run: b is not ordered"), 1)
+        self.assertEqual(out.count("b at readseq, readreverse: not run, b is not ordered"), 1)
+        self.assertEqual(out.count("not ordered"), 1)
 
     def test_an_interrupted_comparison_goes_on(self):
         once = os.path.join(self.scratch, "once")

@@ -12,7 +12,8 @@ import random
 import signal
 import sys
 
-KNOWN = ["fillrandom", "readrandom", "readseq"]
+KNOWN = ["fillrandom", "readrandom", "readseq", "readreverse"]
+ORDERED = ["readseq", "readreverse"]
 
 
 def fault_of(name):
@@ -45,8 +46,8 @@ def main():
     rate = json.loads(os.environ["FAKE_RATES"])[name]
     workloads = flags["workloads"].split(",")
     if fault == "unordered":
-        refused = [w for w in workloads if w == "readseq"]
-        workloads = [w for w in workloads if w != "readseq"]
+        refused = [w for w in workloads if w in ORDERED]
+        workloads = [w for w in workloads if w not in ORDERED]
         for workload in refused:
             print("  * %s: not run, %s is not ordered" % (workload, name))
         if not workloads:

@@ -24,7 +24,7 @@ def _interval(row):
 
 def verdict_text(row):
     if row.verdict == verdict.NOT_RUN:
-        return "not run: " + (row.reason or "interrupted before")
+        return "-"
     if row.verdict == verdict.INCONCLUSIVE:
         return "inconclusive: about %d more runs of each" % row.more
     if row.verdict == verdict.SAME:
@@ -94,6 +94,18 @@ def table(rows):
             text.append(_COLUMNS % (width, *_HEAD))
         text.append(_line(row, width))
     return "\n".join(text)
+
+
+def not_run(rows):
+    """Why rows are empty: a sentence for each reason, with the workloads that it holds for."""
+    workloads = {}
+    for row in rows:
+        if row.verdict == verdict.NOT_RUN:
+            names = workloads.setdefault((row.system, row.reason or "interrupted before"), [])
+            if row.workload not in names:
+                names.append(row.workload)
+    return ["%s at %s: not run, %s" % (system, ", ".join(names), reason)
+            for (system, reason), names in workloads.items()]
 
 
 def _finite(value):
