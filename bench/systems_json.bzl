@@ -7,8 +7,13 @@ def _systems_json_impl(ctx):
     file = ctx.actions.declare_file(ctx.label.name)
     ctx.actions.write(file, json.encode({
         "compositions": [composition.name for composition in COMPOSITIONS],
+        "engines": {composition.name: composition.engine for composition in COMPOSITIONS},
         "matrix": {
             engine: [[policy for policy in policies] for policies in content.slots.values()]
+            for engine, content in MATRIX.items()
+        },
+        "slots": {
+            engine: [slot for slot in content.slots]
             for engine, content in MATRIX.items()
         },
     }))

@@ -17,7 +17,7 @@ import sys
 import tempfile
 
 from bench.claims import judge, table
-from bench.compare import cli, experiment, machine, runner, state, systems
+from bench.compare import cli, experiment, machine, runner, systems
 
 EPILOG = """exit status: 0; 1 a row fails and nothing explains it; 2 the command line is wrong;
 3 a build or a run failed; 130 interrupted
@@ -75,9 +75,8 @@ def _run(one, chosen, args, scratch):
     request = runner.Request(one.workloads, one.threads, one.num,
                              None if one.micro else one.value_size, args.min_time or one.min_time,
                              one.extra, args.dir)
-    plan = experiment.plan_of(chosen, request, args.repetitions, args.seed)
-    kept = state.State(os.path.join(scratch, "runs"), plan, resume=False)
-    runs = experiment.make_runs(chosen, request, args.repetitions, args.seed, kept)
+    runs = experiment.run_kept(chosen, request, args.repetitions, args.seed,
+                               os.path.join(scratch, "runs"))
     rows = experiment.judged_rows(runs, chosen, request, args.repetitions, args.seed, 0.03)
     return judge.Results(rows), experiment.context_of(runs, request, args.seed, 0.0)
 

@@ -3,7 +3,7 @@
 import sys
 import time
 
-from bench.compare import machine, rows, runner, schedule, systems, verdict
+from bench.compare import machine, rows, runner, schedule, state, systems, verdict
 
 # An invalid run is made again so often before its place stays empty.
 _ATTEMPTS = 3
@@ -63,22 +63,29 @@ def _run_one(planned, command, request, seed):
     return result
 
 
-def make_runs(chosen, request, repetitions, seed, state):
-    """Makes every run of the schedule that `state` lacks; returns all of them, in order."""
+def make_runs(chosen, request, repetitions, seed, kept):
+    """Makes every run of the schedule that `kept` lacks; returns all of them, in order."""
     commands = {system.name: [system.binary] + system.arguments for system in chosen}
     plan = schedule.schedule(list(commands), repetitions, seed)
     progress = ProgressLine(len(plan))
     try:
         for number, planned in enumerate(plan):
-            if planned.key in state.runs:
+            if planned.key in kept.runs:
                 continue
             progress.start(number, planned)
             begin = time.monotonic()
-            state.add(_run_one(planned, commands[planned.system], request, seed))
+            kept.add(_run_one(planned, commands[planned.system], request, seed))
             progress.made(time.monotonic() - begin)
     finally:
         progress.clear()
-    return [state.runs[planned.key] for planned in plan]
+    return [kept.runs[planned.key] for planned in plan]
+
+
+def run_kept(chosen, request, repetitions, seed, path=None, resume=False):
+    """All runs of one experiment, kept in the file `path` (state.default_path) as they finish."""
+    plan = plan_of(chosen, request, repetitions, seed)
+    kept = state.State(path or state.default_path(plan), plan, resume)
+    return make_runs(chosen, request, repetitions, seed, kept)
 
 
 def judged_rows(runs, chosen, request, repetitions, seed, threshold):

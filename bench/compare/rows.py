@@ -9,20 +9,25 @@ _FIGURES = ("p50_ns", "p90_ns", "p99_ns", "p99.9_ns", "p99.99_ns", "max_ns", "wr
             "disk_over_live", "peak_rss_mib", "cpu_ns_per_op", "found_share", "wal_bytes_per_op")
 
 
-def rows_of(runs, systems, request, blocks):
+def throughput(figures):
+    return figures["items_per_second"]
+
+
+def rows_of(runs, systems, request, blocks, read=throughput):
     """One Row for each workload, thread count and system, in this order, with its runs by block.
 
-    Invalid runs are left out.
+    Invalid runs are left out, and so are those of whose figures `read` makes None.
     """
     rows = []
     for threads in request.threads:
         for workload in request.workloads:
             for system in systems:
-                rows.append(_row_of(runs, workload, threads, system, blocks))
+                rows.append(row_of(runs, workload, threads, system, blocks, read))
     return rows
 
 
-def _row_of(runs, workload, threads, system, blocks):
+def row_of(runs, workload, threads, system, blocks, read=throughput):
+    """The Row of one system at one workload; what is compared is what `read` takes of a run."""
     row = Row(workload, threads, system)
     row.blocks = [[] for _ in range(blocks)]
     figures = {}
@@ -36,7 +41,9 @@ def _row_of(runs, workload, threads, system, blocks):
         for measured in run["rows"]:
             if (measured["workload"], measured["threads"]) != (workload, threads):
                 continue
-            row.blocks[run["block"]].append(measured["figures"]["items_per_second"])
+            value = read(measured["figures"])
+            if value is not None:
+                row.blocks[run["block"]].append(value)
             for name in _FIGURES:
                 if name in measured["figures"]:
                     figures.setdefault(name, []).append(measured["figures"][name])

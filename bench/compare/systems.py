@@ -32,16 +32,26 @@ def nearest(name, names):
 class Known:
     """The names that the build offers."""
 
-    def __init__(self, compositions, matrix):
+    def __init__(self, compositions, matrix, slots=None, engines=None):
         self.compositions = compositions  # names
         self.matrix = matrix  # {engine: [policies of slot 1, of slot 2, ...]}
+        self.slots = slots or {}  # {engine of the matrix: [name of slot 1, ...]}
+        self.engines = engines or {}  # {composition: engine}
 
     @staticmethod
     def load():
         path = os.path.join(os.path.dirname(__file__), "systems.json")
         with open(path) as file:
             lists = json.load(file)
-        return Known(lists["compositions"], lists["matrix"])
+        return Known(lists["compositions"], lists["matrix"], lists["slots"], lists["engines"])
+
+    def policies(self, engine, slot):
+        """The policies that the matrix has for a slot of an engine."""
+        return self.matrix[engine][self.slots[engine].index(slot)]
+
+    def combination(self, engine, chosen):
+        """The matrix name of {slot: policy}, which has each slot of the engine, perhaps others."""
+        return "__".join([engine] + [chosen[slot] for slot in self.slots[engine]])
 
     def target(self, name):
         """The Bazel target of a name; UsageError with the nearest names where there is none."""

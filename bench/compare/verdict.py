@@ -44,6 +44,11 @@ class Row:
     def runs(self):
         return [value for block in self.blocks for value in block]
 
+    def summarise(self):
+        """Sets what does not depend on another row. There is at least one run."""
+        self.median = statistics.median(self.runs)
+        self.noise = significance.noise_floor(self.blocks)
+
 
 def _complete_blocks(row, baseline):
     return sum(1 for a, b in zip(row.blocks, baseline.blocks) if a and b)
@@ -90,8 +95,7 @@ def judge_all(rows, baseline_system, seed, threshold=DEFAULT_THRESHOLD):
     for row in rows:
         if not row.runs:
             continue
-        row.median = statistics.median(row.runs)
-        row.noise = significance.noise_floor(row.blocks)
+        row.summarise()
         baseline = baselines.get((row.workload, row.threads))
         if row is baseline:
             row.verdict = BASELINE
@@ -99,6 +103,11 @@ def judge_all(rows, baseline_system, seed, threshold=DEFAULT_THRESHOLD):
             row.verdict = "no baseline"
         else:
             compared.append((row, baseline))
+    judge_pairs(compared, seed, threshold)
+
+
+def judge_pairs(compared, seed, threshold=DEFAULT_THRESHOLD):
+    """Judges each (row, baseline), the p values corrected for the number of pairs."""
     raw = []
     for row, baseline in compared:
         floors = [f for f in (row.noise, significance.noise_floor(baseline.blocks)) if f]
