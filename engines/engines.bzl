@@ -11,6 +11,9 @@ def _composition(name, type, engine, durable = False):
 def _lsm(name, type):
     return _composition(name = name, type = type, engine = "lsm", durable = True)
 
+def _log(name, type):
+    return _composition(name = name, type = type, engine = "log", durable = True)
+
 COMPOSITIONS = [
     _composition(name = "memory", type = "Memory", engine = "memory"),
     _composition(name = "memory_ordered", type = "MemoryOrdered", engine = "memory"),
@@ -18,4 +21,6 @@ COMPOSITIONS = [
     _lsm(name = "lsm_leveled_skiplist", type = "LsmLeveledSkiplist"),
     _lsm(name = "lsm_leveled_every_write", type = "LsmLeveledEveryWrite"),
     _lsm(name = "lsm_leveled_unsynced", type = "LsmLeveledUnsynced"),
+    _log(name = "log", type = "Log"),
+    _log(name = "log_unsynced", type = "LogUnsynced"),
 ]

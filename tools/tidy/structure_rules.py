@@ -16,6 +16,7 @@ POLICIES = (
     "expiry",
     "filter",
     "memtable",
+    "merge",
     "striping",
 )
 _TOP = ("bench", "clients", "tools")
