@@ -11,10 +11,15 @@ def _composition(name, type, engine, durable = False):
 def _lsm(name, type):
     return _composition(name = name, type = type, engine = "lsm", durable = True)
 
+def _btree(name, type):
+    return _composition(name = name, type = type, engine = "btree", durable = True)
+
 def _log(name, type):
     return _composition(name = name, type = type, engine = "log", durable = True)
 
 COMPOSITIONS = [
+    _btree(name = "btree", type = "BtreeDurable"),
+    _btree(name = "btree_unsynced", type = "BtreeUnsynced"),
     _composition(name = "memory", type = "Memory", engine = "memory"),
     _composition(name = "memory_ordered", type = "MemoryOrdered", engine = "memory"),
     _lsm(name = "lsm_leveled", type = "LsmLeveled"),

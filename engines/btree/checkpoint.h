@@ -1,0 +1,241 @@
+// Writes checkpoints: what has changed since the last one goes to places that the last one does not
+// use, then a header makes it the state of the store.
+//
+//   1. frozen pages and new blobs        5. sync
+//   2. pages of the page table           6. the header, into the older of the two
+//   3. the directory                     7. sync
+//   4. (nothing written over)            8. the places that this one does not use any more are free
+//
+// Invariant: a place that the header in force leads to is not written, so what happens in between
+// does not matter, and neither do torn pages.
+//
+// An error is final: what a failed write or sync left in the file is unknown. The store takes no
+// writes any more, and the state on disk is the last checkpoint's and the logs'.
+//
+// Thread safety: one checkpoint at a time; beside the writer and readers.
+#ifndef ENGINES_BTREE_CHECKPOINT_H_
+#define ENGINES_BTREE_CHECKPOINT_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engines/btree/image.h"
+#include "engines/btree/pool.h"
+#include "engines/btree/store_header.h"
+
+namespace kv::btree {
+
+// What a checkpoint says besides its pages.
+struct CheckpointOrder {
+  ChangeSet changes;
+  Sequence sequence = 0;
+  uint64_t replay_log = 0;
+  uint64_t clean_end = 0;
+};
+
+template <FileSystem Files, size_t kPageBytes>
+class CheckpointWriter {
+ public:
+  using WritableFile = typename Files::WritableFile;
+  using PoolType = Pool<Files, kPageBytes>;
+
+  // `image`: the state of the file, which the first checkpoint follows.
+  CheckpointWriter(WritableFile file, PoolType& pool, Image image)
+      : file_(std::move(file)),
+        pool_(pool),
+        header_(std::move(image.header)),
+        pages_(std::move(image.pages)),
+        table_pages_(std::move(image.table_pages)),
+        directory_(image.directory),
+        space_(std::move(image.space)) {
+    changed_tables_.resize(table_pages_.size());
+  }
+
+  // The header in force is `order`'s on return.
+  absl::Status Write(CheckpointOrder order) {
+    ++header_.generation;
+    pool_.SetGeneration(header_.generation);
+    for (const PageId id : order.changes.freed) Move(id, {});
+    KV_RETURN_IF_ERROR(WritePages(order.changes));
+    for (const NewBlob& blob : order.changes.blobs) KV_RETURN_IF_ERROR(WriteBlob(blob));
+    header_.id_limit = order.changes.id_limit;
+    KV_RETURN_IF_ERROR(WriteTables());
+    KV_RETURN_IF_ERROR(WriteDirectory());
+    header_.sequence = order.sequence;
+    header_.replay_log = order.replay_log;
+    header_.clean_end = order.clean_end;
+    header_.units = space_.End();
+    // The file is at least as long as the header says.
+    if (header_.units * kPageBytes > file_.Size()) {
+      KV_RETURN_IF_ERROR(Out(header_.units - 1, std::string(kPageBytes, '\0')));
+    }
+    KV_RETURN_IF_ERROR(file_.Sync());
+    KV_RETURN_IF_ERROR(file_.WriteAt(header_.Which() * kPageBytes, header_.Encode()));
+    KV_RETURN_IF_ERROR(file_.Sync());
+    for (const Extent extent : leaving_) space_.Release(extent);
+    leaving_.clear();
+    return absl::OkStatus();
+  }
+
+  const StoreHeader& header() const { return header_; }
+  const std::vector<Extent>& pages() const { return pages_; }
+  uint64_t written_bytes() const { return written_bytes_; }
+  uint64_t FileBytes() const { return file_.Size(); }
+  uint64_t UsedBytes() const { return space_.Used() * kPageBytes; }
+
+ private:
+  static constexpr size_t kRunPages = 64;
+
+  // Notes that `id` is at `to` (no units: nowhere) from this checkpoint on.
+  void Move(PageId id, Extent to) {
+    if (id >= pages_.size()) pages_.resize(id + 1);
+    if (pages_[id].units != 0) leaving_.push_back(pages_[id]);
+    pages_[id] = to;
+    const size_t table = id / TableEntries(kPageBytes);
+    if (table >= changed_tables_.size()) {
+      changed_tables_.resize(table + 1);
+      table_pages_.resize(table + 1);
+    }
+    changed_tables_[table] = true;
+  }
+
+  absl::Status Out(Place place, std::string_view bytes) {
+    written_bytes_ += bytes.size();
+    return file_.WriteAt(place * kPageBytes, bytes);
+  }
+
+  // Pages of one unit go out in runs; what is free is mostly in runs, too.
+  absl::Status WritePages(const ChangeSet& changes) {
+    std::vector<Frame*> run;
+    for (size_t i = 0; i < changes.dirty.size();) {
+      run.clear();
+      Frame* jumbo = nullptr;
+      {
+        const std::lock_guard lock(pool_.mutex());
+        for (; i < changes.dirty.size() && run.size() < kRunPages && jumbo == nullptr; ++i) {
+          Frame* const frame = pool_.FrozenLocked(changes.dirty[i], changes.epoch);
+          // A page that is named twice must not be taken twice.
+          if (frame == nullptr || frame->taken_in == changes.epoch) continue;
+          frame->taken_in = changes.epoch;
+          if (frame->units > 1) {
+            jumbo = frame;
+          } else {
+            run.push_back(frame);
+          }
+        }
+      }
+      for (size_t done = 0; done < run.size();) {
+        const Extent place = space_.AllocateRun(run.size() - done);
+        KV_RETURN_IF_ERROR(WriteRun(place, &run[done]));
+        done += place.units;
+      }
+      if (jumbo != nullptr) KV_RETURN_IF_ERROR(WriteRun(space_.Allocate(jumbo->units), &jumbo));
+    }
+    return absl::OkStatus();
+  }
+
+  // Frames that fill `place` together.
+  absl::Status WriteRun(Extent place, Frame* const* frames) {
+    buffer_.resize(place.units * kPageBytes);
+    size_t count = 0;
+    for (uint64_t unit = 0; unit < place.units; ++count) {
+      Frame* const frame = frames[count];
+      Render(frame->page(), frame->units * kPageBytes, buffer_.data() + unit * kPageBytes);
+      unit += frame->units;
+    }
+    KV_RETURN_IF_ERROR(Out(place.place, buffer_));
+    const std::lock_guard lock(pool_.mutex());
+    Place at = place.place;
+    for (size_t i = 0; i < count; ++i) {
+      const Extent extent{at, frames[i]->units};
+      at += frames[i]->units;
+      const PageId id = frames[i]->id;
+      pool_.WrittenLocked(id, extent);  // the frame may be gone now
+      Move(id, extent);
+    }
+    return absl::OkStatus();
+  }
+
+  // The page as it is on disk: what is between slots and heap is zeros.
+  void Render(Page page, size_t bytes, char* to) {
+    const size_t slots_end = kPageHeaderBytes + page.count() * kSlotBytes;
+    const size_t heap = page.heap_begin();
+    std::memcpy(to, page.bytes(), slots_end);
+    std::memset(to + slots_end, 0, heap - slots_end);
+    std::memcpy(to + heap, page.bytes() + heap, bytes - heap);
+    const Page rendered(to);
+    rendered.set_generation(header_.generation);
+    rendered.set_checksum(rendered.ComputeChecksum(bytes));
+  }
+
+  absl::Status WriteBlob(const NewBlob& blob) {
+    const uint64_t units = BlobUnits(blob.bytes->size(), kPageBytes);
+    const Extent place = space_.Allocate(units);
+    KV_RETURN_IF_ERROR(Out(place.place, *blob.bytes));
+    if (const size_t rest = units * kPageBytes - blob.bytes->size(); rest > 0) {
+      const uint64_t end = place.place * kPageBytes + blob.bytes->size();
+      KV_RETURN_IF_ERROR(file_.WriteAt(end, std::string(rest, '\0')));
+    }
+    Move(blob.id, place);
+    const std::lock_guard lock(pool_.mutex());
+    pool_.BlobWrittenLocked(blob, place);
+    return absl::OkStatus();
+  }
+
+  absl::Status WriteTables() {
+    std::string bytes(kPageBytes, '\0');
+    for (size_t number = 0; number < changed_tables_.size(); ++number) {
+      if (!changed_tables_[number] && table_pages_[number] != 0) continue;
+      const Page page(bytes.data());
+      page.Initialize(static_cast<PageId>(number), 1, kPageBytes, PageKind::kTable, 0);
+      page.set_generation(header_.generation);
+      const size_t first = number * TableEntries(kPageBytes);
+      for (size_t i = 0; i < TableEntries(kPageBytes); ++i) {
+        const size_t id = first + i;
+        StoreFixed64(bytes.data() + kPageHeaderBytes + i * 8,
+                     id < pages_.size() ? PackExtent(pages_[id]) : 0);
+      }
+      page.set_checksum(page.ComputeChecksum(kPageBytes));
+      if (table_pages_[number] != 0) leaving_.push_back({table_pages_[number], 1});
+      table_pages_[number] = space_.Allocate(1).place;
+      changed_tables_[number] = false;
+      KV_RETURN_IF_ERROR(Out(table_pages_[number], bytes));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status WriteDirectory() {
+    std::string places;
+    for (const Place place : table_pages_) AppendFixed64(&places, place);
+    const std::string bytes = EncodeDirectory(places, header_.generation, kPageBytes);
+    if (directory_.units != 0) leaving_.push_back(directory_);
+    directory_ = space_.Allocate(bytes.size() / kPageBytes);
+    header_.directory_place = directory_.place;
+    header_.directory_count = table_pages_.size();
+    return Out(directory_.place, bytes);
+  }
+
+  WritableFile file_;
+  PoolType& pool_;
+  StoreHeader header_;
+  // The page table as the next header will have it. places_ of the pool runs ahead of it.
+  std::vector<Extent> pages_;
+  std::vector<Place> table_pages_;
+  std::vector<bool> changed_tables_;
+  Extent directory_;
+  Space space_;
+  std::vector<Extent> leaving_;  // in use until the next header is in force
+  std::string buffer_;
+  uint64_t written_bytes_ = 0;
+};
+
+}  // namespace kv::btree
+
+#endif  // ENGINES_BTREE_CHECKPOINT_H_

@@ -1,0 +1,247 @@
+// The journal of a B+tree engine: what a commit policy drives (kv/commit/concept.h). It numbers
+// groups, writes them to the log, puts them into the tree, and begins checkpoints.
+//
+// A checkpoint begins between two groups: the log is complete, the next one takes over, and what
+// has changed so far is the checkpoint's to write. Writers are slowed down in proportion to the
+// changes that come on top while it runs; only at four times what one begins with do they wait for
+// its end.
+//
+// Thread safety: as commit policies promise: one thread at a time, and beside it one in Sync.
+#ifndef ENGINES_BTREE_JOURNAL_H_
+#define ENGINES_BTREE_JOURNAL_H_
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "engines/btree/store.h"
+#include "kv/base/status.h"
+#include "kv/base/sticky_error.h"
+#include "kv/commit/concept.h"
+#include "kv/contract/write_batch.h"
+#include "kv/io/environment.h"
+#include "kv/io/log_writer.h"
+
+namespace kv::btree {
+
+template <typename Parts, typename Environment>
+class Journal {
+ public:
+  using StoreType = Store<Parts, Environment>;
+  using Writer = LogWriter<typename StoreType::Files>;
+  static constexpr bool kSyncedLog = Parts::Commit::kDurableOnReturn;
+  static constexpr bool kBackgroundThreads =
+      Environment::kBackgroundWork == BackgroundWork::kThreads;
+
+  // `next` numbers the next write.
+  Journal(StoreType& store, Writer log, Sequence next)
+      : store_(store), log_(std::move(log)), next_(next) {}
+
+  // Starts the log `number`, over a spare file if there is one. Its header and its name are durable
+  // on return: a header of the store, or the next log, names it. `previous` is null for the first
+  // log of an open.
+  static absl::StatusOr<Writer> StartLog(StoreType& store, uint64_t number,
+                                         const Writer* previous) {
+    auto& files = store.environment().file_system;
+    const std::string path = store.names().Log(number);
+    if (const std::optional<uint64_t> spare = store.TakeSpareLog()) {
+      KV_RETURN_IF_ERROR(files.Rename(store.names().Log(*spare), path));
+    }
+    const LogHeader header{.generation = number,
+                           .previous_generation = previous ? previous->Generation() : 0,
+                           .previous_end = previous ? previous->End() : 0,
+                           .synced = kSyncedLog};
+    KV_ASSIGN_OR_RETURN(Writer log, Writer::Start(files, path, header));
+    KV_RETURN_IF_ERROR(files.SyncDirectory(store.names().Directory()));
+    store.AddLog(number);
+    return log;
+  }
+
+  uint64_t MonotonicNanos() const { return store_.environment().clock.MonotonicNanos(); }
+
+  bool HasRoom(CommitGroup /*group*/) const {
+    return !error_.failed() && !store_.failed() && store_.Debt(log_.End()) < 1 &&
+           store_.pool().AllResident();
+  }
+
+  absl::Status Reserve(CommitGroup group) {
+    KV_RETURN_IF_ERROR(MakeRoom());
+    return Prefault(group);
+  }
+
+  // Sees to it that pages may be changed.
+  absl::Status MakeRoom() {
+    KV_RETURN_IF_ERROR(CheckError());
+    return store_.Debt(log_.End()) < 1 ? absl::OkStatus() : PayDebt();
+  }
+
+  absl::Status Log(CommitGroup group) {
+    uint64_t count = 0;
+    size_t bytes = 0;
+    for (CommitRequest* request : group) {
+      request->first = next_ + count;
+      count += request->count;
+      bytes += request->entries.size();
+    }
+    const uint64_t begin = log_.End();
+    absl::Status status =
+        log_.AppendRecord(next_, static_cast<uint32_t>(count), [&](std::string* to) {
+          for (const CommitRequest* request : group) to->append(request->entries);
+        });
+    if (!status.ok()) return error_.Set(std::move(status));
+    next_ += count;
+    store_.counters().Add(BtreeCounter::kWalBytes, log_.End() - begin);
+    store_.counters().Add(BtreeCounter::kWalRawBytes, bytes + kLogRecordHeaderBytes);
+    return absl::OkStatus();
+  }
+
+  absl::Status WriteOut() { return Checked(log_.WriteOut()); }
+
+  absl::Status Sync() {
+    store_.counters().Add(BtreeCounter::kWalSyncs);
+    return Checked(log_.SyncFile());
+  }
+
+  // Readers do not look beyond the published sequence number, so they see nothing of it yet.
+  void Insert(CommitGroup group) {
+    uint64_t count = 0;
+    uint64_t bytes = 0;
+    for (const CommitRequest* request : group) {
+      WriteBatch::ForEach(request->entries, request->first, [&](const Record& record) {
+        absl::Status status = store_.writer().Insert(record);
+        if (!status.ok()) [[unlikely]] {
+          store_.Break(std::move(status));
+        }
+        bytes += record.key.size() + record.value.size();
+      });
+      count += request->count;
+    }
+    store_.counters().Add(BtreeCounter::kWrites, count);
+    store_.counters().Add(BtreeCounter::kUserBytesWritten, bytes);
+  }
+
+  void Publish(CommitGroup group) {
+    if (group.empty()) return;
+    const CommitRequest& last = *group.back();
+    store_.readers().Publish(last.first + last.count - 1);
+  }
+
+  // Everything logged so far is durable on return.
+  absl::Status Flush() {
+    KV_RETURN_IF_ERROR(CheckError());
+    store_.counters().Add(BtreeCounter::kWalSyncs);
+    return Checked(log_.Sync());
+  }
+
+  // Begins a checkpoint of everything so far; the one before is over first.
+  absl::Status Cut() {
+    KV_RETURN_IF_ERROR(error_.Get());
+    // First, because waiting may take longer than a policy lets writes go unsynced; and whatever
+    // the policy, because only the newest log may lose its end.
+    KV_RETURN_IF_ERROR(Checked(log_.Sync()));
+    KV_RETURN_IF_ERROR(store_.WaitForCheckpoint());
+    const uint64_t number = store_.NewLogNumber();
+    auto log = StartLog(store_, number, &log_);
+    // The new log may be there already and say where the old one ends, so the old one must not
+    // grow.
+    if (!log.ok()) return error_.Set(std::move(log).status());
+    log_ = *std::move(log);
+    return store_.Begin(TakeOrder(number, 0));
+  }
+
+  // Ends the log and puts everything into the pages. No write comes after this.
+  absl::Status Close() {
+    KV_RETURN_IF_ERROR(CheckError());
+    KV_RETURN_IF_ERROR(store_.WaitForCheckpoint());
+    KV_RETURN_IF_ERROR(log_.Seal(next_));
+    KV_RETURN_IF_ERROR(store_.Begin(TakeOrder(log_.Generation(), log_.End())));
+    if constexpr (Environment::kBackgroundWork == BackgroundWork::kThreads) {
+      KV_RETURN_IF_ERROR(store_.Run());
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  static constexpr double kMostDebt = 4;
+  // At most debt, for each unit of page bytes that is written to.
+  static constexpr double kNanosPerUnitAtMostDebt = 40'000;
+  static constexpr double kShortestSleepNanos = 1'000'000;
+
+  absl::Status CheckError() {
+    KV_RETURN_IF_ERROR(error_.Get());
+    return store_.failed() ? error_.Set(store_.error()) : absl::OkStatus();
+  }
+
+  CheckpointOrder TakeOrder(uint64_t replay_log, uint64_t clean_end) {
+    const std::lock_guard lock(store_.pool().mutex());
+    return {.changes = store_.pool().CutLocked(),
+            .sequence = next_ - 1,
+            .replay_log = replay_log,
+            .clean_end = clean_end};
+  }
+
+  // Begins a checkpoint, or if one is under way gives it time.
+  absl::Status PayDebt() {
+    if (!store_.CheckpointRunning()) return Cut();
+    const double debt = store_.Debt(log_.End());
+    if (debt >= kMostDebt) {
+      KV_RETURN_IF_ERROR(Stall([&] { return store_.WaitForCheckpoint(); }));
+      return Cut();
+    }
+    const uint64_t dirty = store_.pool().DirtyUnits();
+    if (dirty > seen_dirty_) {
+      owed_nanos_ += static_cast<double>(dirty - seen_dirty_) * kNanosPerUnitAtMostDebt *
+                     (debt - 1) / (kMostDebt - 1);
+    }
+    seen_dirty_ = dirty;
+    if (owed_nanos_ < kShortestSleepNanos) return absl::OkStatus();
+    const auto nanos = static_cast<uint64_t>(std::exchange(owed_nanos_, 0));
+    return Stall([&] {
+      std::this_thread::sleep_for(std::chrono::nanoseconds(nanos));
+      return absl::OkStatus();
+    });
+  }
+
+  // Reads in the pages that the group goes to, so that a page that cannot be read is an error of
+  // the write while it can still be refused.
+  absl::Status Prefault(CommitGroup group) {
+    if (store_.pool().AllResident()) return absl::OkStatus();
+    absl::Status status;
+    for (const CommitRequest* request : group) {
+      WriteBatch::ForEach(request->entries, 0, [&](const Record& record) {
+        if (status.ok()) status = store_.tree().Prefault(record.key);
+      });
+    }
+    return status;
+  }
+
+  template <typename Wait>
+  absl::Status Stall(Wait&& wait) {
+    const auto& clock = store_.environment().clock;
+    const uint64_t start = clock.MonotonicNanos();
+    absl::Status status = std::forward<Wait>(wait)();
+    store_.counters().Add(BtreeCounter::kStalls);
+    store_.counters().Add(BtreeCounter::kStallNanos, clock.MonotonicNanos() - start);
+    return status;
+  }
+
+  absl::Status Checked(absl::Status status) {
+    return status.ok() ? status : error_.Set(std::move(status));
+  }
+
+  StoreType& store_;
+  Writer log_;
+  Sequence next_;
+  uint64_t seen_dirty_ = 0;
+  double owed_nanos_ = 0;
+  StickyError error_;
+};
+
+}  // namespace kv::btree
+
+#endif  // ENGINES_BTREE_JOURNAL_H_

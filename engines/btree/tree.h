@@ -1,0 +1,219 @@
+// The tree as readers see it: from a key to its leaf, without locks.
+//
+// Pages are found through the pool's table by logical ids, so a page can change its frame and its
+// place on disk without its parent knowing. An inner page never changes in its frame: the writer
+// puts another frame in its place. A leaf changes under its version (leaf.h). What concerns
+// several pages (a split, a leaf that goes) happens under the tree's version, `structure`: a reader
+// that finds it changed begins again at the root. Splits come once in dozens of inserts, so that is
+// rare, and a page that had to be read in meanwhile is there the next time.
+//
+// A reader loads the sequence number it reads at before it looks for the leaf; so the leaf has
+// every version up to it, unless one was dropped since: the page's pruned_at tells, or
+// `removed_at_` if the page itself is gone.
+//
+// There is one writer at a time (writer.h): commit policies let one thread into the journal, so
+// locks for writers would guard nothing.
+//
+// Memory order: `structure` is a sequence lock over frames in the table, as leaf.h has it for
+// slots: the table's entries are stored with release and loaded with acquire. Thread safety: any
+// thread. Source: optimistic lock coupling (Leis et al., 2016).
+#ifndef ENGINES_BTREE_TREE_H_
+#define ENGINES_BTREE_TREE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "engines/btree/frame.h"
+#include "engines/btree/leaf.h"
+#include "engines/btree/page.h"
+#include "engines/btree/pool.h"
+#include "engines/btree/search.h"
+#include "kv/base/status.h"
+
+namespace kv::btree {
+
+// Which leaf: the one that holds the key, or would; or the last one with keys before it; or the
+// leaf at an end of the tree.
+enum class Toward { kKey, kBefore, kFirst, kLast };
+
+template <FileSystem Files, size_t kPageBytes>
+class Tree {
+ public:
+  using PoolType = Pool<Files, kPageBytes>;
+  static constexpr size_t kBytes = kPageBytes;
+
+  explicit Tree(PoolType& pool) : pool_(pool) {}
+
+  PoolType& pool() const { return pool_; }
+
+  // Calls use(const LeafItem&) with the newest version of `key` at or before `at`,
+  // within a guard: it must not wait. kNotFound: there is none. kAborted: `at` is too old for a
+  // reader that is not registered; read again, at a newer sequence number.
+  template <typename Use>
+  absl::Status Find(std::string_view key, Sequence at, bool registered, Use&& use) const {
+    for (;;) {
+      Missing missing;
+      {
+        const auto guard = pool_.Enter();
+        missing.structure = StableVersion(structure_);
+        Frame* const frame = Descend(Toward::kKey, key, &missing.id, [](Page, size_t) {});
+        if (frame != nullptr) [[likely]] {
+          frame->Touch();
+          const uint64_t version = StableVersion(frame->version);
+          const Page page = frame->page();
+          const size_t count = page.count();
+          const size_t rank = RankInLeaf(page, count, key, at);
+          const Sequence removed = removed_at_.load(std::memory_order_acquire);
+          LeafItem item;
+          if (rank < count) item = page.item(rank);
+          if (!Unchanged(frame, version, missing.structure)) continue;
+          if (!registered && (page.pruned_at() > at || removed > at)) return TooOld();
+          if (rank == count || item.key != key) return NotFound();
+          std::forward<Use>(use)(static_cast<const LeafItem&>(item));
+          return absl::OkStatus();
+        }
+      }
+      KV_RETURN_IF_ERROR(Bring(missing));
+    }
+  }
+
+  // Calls copy(Page, Slot* slots, count) with a leaf at one instant, within a guard, after the
+  // bounds of its keys have gone to `lower` and `upper` (empty strings and false: none).
+  struct Bounds {
+    std::string lower;
+    std::string upper;
+    bool has_lower = false;
+    bool has_upper = false;
+  };
+  template <typename Copy>
+  absl::Status CopyLeaf(Toward toward, std::string_view key, Bounds* bounds, Copy&& copy) const {
+    for (;;) {
+      Missing missing;
+      {
+        const auto guard = pool_.Enter();
+        missing.structure = StableVersion(structure_);
+        bounds->has_lower = bounds->has_upper = false;
+        Frame* const frame = Descend(toward, key, &missing.id, [&](Page page, size_t rank) {
+          if (rank > 0) {
+            bounds->lower.assign(page.separator(rank - 1));
+            bounds->has_lower = true;
+          }
+          if (rank < page.count()) {
+            bounds->upper.assign(page.separator(rank));
+            bounds->has_upper = true;
+          }
+        });
+        if (frame != nullptr) [[likely]] {
+          frame->Touch();
+          const uint64_t version = StableVersion(frame->version);
+          copy(frame->page());
+          if (Unchanged(frame, version, missing.structure)) return absl::OkStatus();
+          continue;
+        }
+      }
+      KV_RETURN_IF_ERROR(Bring(missing));
+    }
+  }
+
+  // Reads in the pages on the way to `key`.
+  absl::Status Prefault(std::string_view key) const {
+    for (;;) {
+      Missing missing;
+      {
+        const auto guard = pool_.Enter();
+        missing.structure = StableVersion(structure_);
+        Frame* const frame = Descend(Toward::kKey, key, &missing.id, [](Page, size_t) {});
+        if (frame != nullptr) {
+          frame->Touch();
+          return absl::OkStatus();
+        }
+      }
+      KV_RETURN_IF_ERROR(Bring(missing));
+    }
+  }
+
+  // The frame of the leaf, or null, and the page that is not in memory. visit(inner page, rank of
+  // the child taken) on the way. Within a guard, or with the pool's mutex.
+  template <typename Visit>
+  Frame* Descend(Toward toward, std::string_view key, PageId* missing, Visit&& visit) const {
+    PageId id = kRootId;
+    for (;;) {
+      Frame* const frame = pool_.Find(id);
+      if (frame == nullptr) [[unlikely]] {
+        *missing = id;
+        return nullptr;
+      }
+      Prefetch(frame);
+      const Page page = frame->page();
+      if (page.kind() == PageKind::kLeaf) return frame;
+      const size_t rank = Rank(toward, page, key);
+      visit(page, rank);
+      id = page.child(rank);
+    }
+  }
+
+  // The writer's: what happens between is one step for readers. It must not wait.
+  void BeginChange() {
+    structure_.store(structure_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  void EndChange() {
+    structure_.store(structure_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
+  // Pages without anything that a reader at `at` or later, or a registered one, could see are being
+  // taken out. Between BeginChange and EndChange.
+  void set_removed_at(Sequence at) { removed_at_.store(at, std::memory_order_release); }
+
+ private:
+  struct Missing {
+    PageId id = 0;
+    uint64_t structure = 0;
+  };
+
+  static absl::Status TooOld() { return absl::AbortedError("versions were dropped meanwhile"); }
+
+  static size_t Rank(Toward toward, Page page, std::string_view key) {
+    switch (toward) {
+      case Toward::kKey:
+        return RankInInner<true>(page, key);
+      case Toward::kBefore:
+        return RankInInner<false>(page, key);
+      case Toward::kFirst:
+        return 0;
+      case Toward::kLast:
+        return page.count();
+    }
+    return 0;
+  }
+
+  // The lines that a search is going to touch, at once rather than one after the other.
+  static void Prefetch(const Frame* frame) {
+    const char* const line = reinterpret_cast<const char*>(frame);
+    for (size_t at = 0; at < 10 * size_t{64}; at += 64) __builtin_prefetch(line + at);
+  }
+
+  bool Unchanged(const Frame* frame, uint64_t version, uint64_t structure) const {
+    return frame->version.load(std::memory_order_relaxed) == version &&
+           structure_.load(std::memory_order_relaxed) == structure;
+  }
+
+  absl::Status Bring(const Missing& missing) const {
+    absl::Status status = pool_.Load(missing.id);
+    if (!absl::IsNotFound(status)) return status;
+    // The page went while we came for it. If nothing has changed, it was never there.
+    if (structure_.load(std::memory_order_acquire) != missing.structure) return absl::OkStatus();
+    return Corruption(pool_.path(), 0,
+                      fmt::format("page {} is named in the tree, but is nowhere", missing.id));
+  }
+
+  PoolType& pool_;
+  alignas(64) std::atomic<uint64_t> structure_{0};
+  std::atomic<Sequence> removed_at_{0};
+};
+
+}  // namespace kv::btree
+
+#endif  // ENGINES_BTREE_TREE_H_
