@@ -87,6 +87,19 @@ TEST(PrefixedKey, PrefixesSelectEqualShares) {
   }
 }
 
+TEST(PathKey, SharesItsHeadAndKeepsTheOrderOfNumbers) {
+  std::string last;
+  for (const uint64_t number : {0, 1, 9, 10, 123'456'789}) {
+    std::string key(kPathKeyBytes, '\0');
+    WritePathKey(number, key.data());
+    EXPECT_EQ(key.size(), 52u);
+    EXPECT_TRUE(key.starts_with(kPathHead));
+    EXPECT_EQ(std::stoull(key.substr(kPathHead.size())), number);
+    EXPECT_LT(last, key);
+    last = key;
+  }
+}
+
 TEST(Permutation, HitsEveryNumberOnce) {
   for (const uint64_t size : {1, 2, 3, 5, 16, 100, 1000, 4096, 10'007}) {
     const Permutation permutation(size, 42);

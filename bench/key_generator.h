@@ -4,6 +4,7 @@
 //   db_bench  the number as 8 big-endian bytes, then ASCII '0' up to the key size; a key size under
 //             8 keeps the low bytes. Order of numbers = order of keys.
 //   prefixed  a letter, three digits, the number: prefixes of known selectivity (not of any tool).
+//   paths     40 bytes that all keys share, then the number as 12 decimal digits (not of any tool).
 //   YCSB      "user" and the decimal of |FNV-1a-64(number as 8 little-endian bytes)|, the absolute
 //             value as a signed integer, as YCSB's Java does: number 0 is user6284781860667377211.
 //
@@ -47,6 +48,17 @@ inline void WritePrefixedKey(uint64_t number, char* to) {
   to[2] = static_cast<char>('0' + of_letter / 10 % 10);
   to[3] = static_cast<char>('0' + of_letter % 10);
   for (size_t i = kPrefixedKeyBytes; i-- > 4; number /= 10) {
+    to[i] = static_cast<char>('0' + number % 10);
+  }
+}
+
+inline constexpr std::string_view kPathHead = "/objects/by-owner/0000000000/attachment/";
+static_assert(kPathHead.size() == 40);
+inline constexpr size_t kPathKeyBytes = kPathHead.size() + 12;
+
+inline void WritePathKey(uint64_t number, char* to) {
+  std::memcpy(to, kPathHead.data(), kPathHead.size());
+  for (size_t i = kPathKeyBytes; i-- > kPathHead.size(); number /= 10) {
     to[i] = static_cast<char>('0' + number % 10);
   }
 }

@@ -75,6 +75,10 @@ uint64_t OperationSource::NextNumber() {
       return position_++;
     case KeyChoice::kPermutation:
       return permutation_(position_++ % records_);
+    case KeyChoice::kSeries: {
+      const uint64_t point = position_++;
+      return (point % kSeries) << 40 | point / kSeries;
+    }
     case KeyChoice::kUniform:
       return random_.Uniform(records_);
     case KeyChoice::kHot:
@@ -110,6 +114,9 @@ std::string_view OperationSource::WriteKey(uint64_t number, char* to) const {
       WritePrefixedKey(number, to);
       if (workload_.missing_keys) to[0] = 'z';
       return {to, kPrefixedKeyBytes};
+    case Layout::kPaths:
+      WritePathKey(number, to);
+      return {to, kPathKeyBytes};
     case Layout::kTwitter:
       // Neighbouring ranks must not be neighbouring keys.
       WriteDbBenchKey(SplitMix64(number), key_bytes_, to);
@@ -122,6 +129,7 @@ std::string_view OperationSource::WriteKey(uint64_t number, char* to) const {
 }
 
 uint64_t OperationSource::NextExpiry() {
+  if (workload_.profile == nullptr) return now_millis_ + workload_.ttl_millis;
   double total = 0;
   for (const auto& [seconds, share] : workload_.profile->ttls) total += share;
   double draw = random_.UnitDouble() * total;
@@ -139,7 +147,7 @@ uint64_t OperationSource::Fill(uint64_t limit, OperationBlock* block) {
   block->operations.resize(count);
   block->key_bytes.resize(count * batch * key_room_);
   if (batched_) block->keys.resize(count * batch);
-  if (workload_.profile != nullptr) now_millis_ = kv::SystemClock().UnixMillis();
+  if (Expires()) now_millis_ = kv::SystemClock().UnixMillis();
   for (size_t i = 0; i < count; ++i) FillOne(batch, i, block);
   return count * batch;
 }
@@ -179,7 +187,7 @@ void OperationSource::FillOne(uint64_t batch, size_t index, OperationBlock* bloc
       return;
     default:
       operation.value = values_.Next(value_bytes_);
-      if (workload_.profile != nullptr) operation.expires_at = NextExpiry();
+      if (Expires()) operation.expires_at = NextExpiry();
   }
 }
 
@@ -205,7 +213,7 @@ void OperationSource::FillBatch(uint64_t batch, size_t index, OperationBlock* bl
   operation->length = static_cast<uint32_t>(value_bytes_);
   operation->value =
       values_.Next(std::min(pool, value_bytes_ + operation->value_stride * (batch - 1)));
-  if (workload_.profile != nullptr) operation->expires_at = NextExpiry();
+  if (Expires()) operation->expires_at = NextExpiry();
 }
 
 }  // namespace bench

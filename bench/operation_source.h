@@ -40,6 +40,7 @@ class OperationSource {
   uint64_t InsertNumber();
   // Writes a key of this layout at `to`, which has key_room_ bytes, and returns it.
   std::string_view WriteKey(uint64_t number, char* to) const;
+  bool Expires() const { return workload_.profile != nullptr || workload_.ttl_millis != 0; }
   uint64_t NextExpiry();
   void FillOne(uint64_t batch, size_t index, OperationBlock* block);
   void FillBatch(uint64_t batch, size_t index, OperationBlock* block, Operation* operation);

@@ -50,6 +50,9 @@ std::string Unsupported(const Workload& workload, const Capabilities& capabiliti
   if (workload.NeedsOrder() && !capabilities.ordered) {
     return fmt::format("{}: not run, {} is not ordered", workload.name, capabilities.name);
   }
+  if (workload.ttl_millis != 0 && !capabilities.expiry) {
+    return fmt::format("{}: not run, {} has no expiry", workload.name, capabilities.name);
+  }
   if (workload.mix[0].kind == OperationKind::kCompact && !capabilities.compaction) {
     return fmt::format("{}: not run, {} does not compact", workload.name, capabilities.name);
   }

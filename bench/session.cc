@@ -76,6 +76,8 @@ RowPlan Session::Plan(const Row& row, const Workload& workload) {
     plan.records = kCounters;
   } else if (workload.layout == Layout::kPrefixed) {
     plan.key_bytes = kPrefixedKeyBytes;
+  } else if (workload.layout == Layout::kPaths) {
+    plan.key_bytes = kPathKeyBytes;
   }
   plan.batch = workload.batch != 0 ? workload.batch : flags_.batch_size;
   if (&workload == &preload_) {
@@ -157,6 +159,10 @@ void Session::NoteContents(const RowPlan& plan, const RowResult& result) {
   const auto operations = static_cast<double>(result.operations);
   // Of n keys, those that k random draws touch: n (1 - (1 - 1/n)^k).
   const double touched = -std::expm1(operations * std::log1p(-1 / std::max(records, 2.0)));
+  if (workload.store == StoreUse::kFresh && workload.removes) {
+    loaded_ = {};  // what expires is neither to be read nor to be counted
+    return;
+  }
   if (workload.store == StoreUse::kFresh) {
     const bool unique = workload.keys != KeyChoice::kUniform;
     loaded_ = {.any = true,

@@ -3,12 +3,15 @@
 
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "bench/engine_subject.h"
 #include "bench/figures.h"
+#include "bench/key_generator.h"
 #include "bench/reporter.h"
 #include "bench/store_directory.h"
 #include "gtest/gtest.h"
@@ -35,6 +38,30 @@ class FailingEngine : public Reference {
 
  private:
   std::atomic<uint64_t> puts_ = 0;
+};
+
+// The reference engine, which tells what was put to expire when.
+class RecordingEngine : public Reference {
+ public:
+  using Reference::Reference;
+  static absl::StatusOr<std::unique_ptr<RecordingEngine>> Open(const kv::Options&) {
+    return std::make_unique<RecordingEngine>(kv::SystemClock{});
+  }
+  static std::map<std::string, uint64_t>& puts() {
+    static std::map<std::string, uint64_t> all;
+    return all;
+  }
+  absl::Status Put(std::string_view key, std::string_view value,
+                   const kv::PutOptions& options = {}) {
+    {
+      const std::lock_guard lock(mutex_);
+      puts()[std::string(key)] = options.expires_at;
+    }
+    return Reference::Put(key, value, options);
+  }
+
+ private:
+  std::mutex mutex_;
 };
 
 template <typename E>
@@ -137,6 +164,43 @@ TEST(Session, CountsFindTheirPrefixesAndOnlyThose) {
   EXPECT_EQ(Find(*none, "found_share"), 0);
 }
 
+TEST(Session, SeriesExpireAndServeNoReads) {
+  Lab<RecordingEngine> lab;
+  RecordingEngine::puts().clear();
+  const uint64_t before = kv::SystemClock().UnixMillis();
+  const auto filled = lab.Run("fillseries", 2, 5000);
+  ASSERT_TRUE(filled.ok()) << filled.status();
+  EXPECT_EQ(Ops(filled), 5000);
+  EXPECT_EQ(Find(*filled, "live_bytes", -1), -1);
+  // Five points of each of 1000 series.
+  ASSERT_EQ(RecordingEngine::puts().size(), 5000u);
+  for (const uint64_t series : {0, 1, 999}) {
+    for (uint64_t point = 0; point < 5; ++point) {
+      char key[16];
+      WriteDbBenchKey(series << 40 | point, sizeof(key), key);
+      const auto put = RecordingEngine::puts().find(std::string(key, sizeof(key)));
+      ASSERT_NE(put, RecordingEngine::puts().end()) << series << " " << point;
+      EXPECT_GE(put->second, before + 500);
+    }
+  }
+  // What comes next loads its own data.
+  const auto read = lab.Run("readrandom", 1, 1000);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(Find(*read, "found_share"), 1);
+}
+
+TEST(Session, PathsAreReadWhereTheyWereFilled) {
+  Lab<Reference> lab;
+  ASSERT_TRUE(lab.Run("fillpaths", 1, 1000).ok());
+  const auto read = lab.Run("readpaths", 2, 1000);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(Find(*read, "found_share"), 1);
+  EXPECT_EQ(Find(*read, "live_bytes"), 1000 * 152.0);
+  for (const std::string& note : lab.session().notes()) {
+    EXPECT_EQ(note.find("were loaded"), std::string::npos) << note;
+  }
+}
+
 TEST(Session, ReadsAndWritesHaveLatenciesOfTheirOwn) {
   Lab<Reference> lab;
   const auto mixed = lab.Run("readrandomwriterandom", 1, 1000);
@@ -186,6 +250,16 @@ TEST(Session, AnEngineErrorIsNamed) {
   const std::string message(fill.status().message());
   EXPECT_NE(message.find("fillseq: "), std::string::npos) << message;
   EXPECT_NE(message.find("/x/y.log: disk full"), std::string::npos) << message;
+}
+
+TEST(Rows, WhatASystemCannotRunIsLeftOutWithAReason) {
+  const Capabilities all = {.name = "x", .ordered = true, .expiry = true, .compaction = true};
+  Capabilities none = {.name = "x"};
+  for (const Workload& workload : Workloads()) EXPECT_EQ(Unsupported(workload, all), "");
+  EXPECT_EQ(Unsupported(*FindWorkload("readscans"), none), "readscans: not run, x is not ordered");
+  EXPECT_EQ(Unsupported(*FindWorkload("fillseries"), none), "fillseries: not run, x has no expiry");
+  EXPECT_EQ(Unsupported(*FindWorkload("compact"), none), "compact: not run, x does not compact");
+  EXPECT_EQ(Unsupported(*FindWorkload("readpaths"), none), "");
 }
 
 TEST(Rows, FollowTheFlags) {

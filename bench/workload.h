@@ -25,6 +25,7 @@ enum class Layout : uint8_t {
   kTwitter,   // of one cluster
   kCounters,  // a few counters beside whatever the store holds
   kPrefixed,  // keys whose first bytes select a fifth, a hundredth or a thousandth of them
+  kPaths,     // keys that share their first 40 bytes
 };
 
 enum class KeyChoice : uint8_t {
@@ -36,6 +37,7 @@ enum class KeyChoice : uint8_t {
   kZipfScrambled,  // YCSB "zipfian"
   kLatest,         // YCSB "latest"
   kZipfRank,       // the rank itself, spread over the key space by a bijection
+  kSeries,         // each of 1000 series in turn, each time its next number
 };
 
 enum class StoreUse : uint8_t {
@@ -61,6 +63,7 @@ struct Workload {
   bool insert_new_keys = false;  // kPut goes to keys that were not there (YCSB insert)
   bool missing_keys = false;     // keys one byte longer than any stored
   bool removes = false;          // leaves a store that reads should not reuse
+  uint32_t ttl_millis = 0;       // from each put until its record expires; 0: never
   bool background_writer = false;
   uint32_t operations_divisor = 1;
   uint32_t batch = 0;         // operations a batch; 0: --batch_size where the kind takes one
@@ -79,6 +82,7 @@ inline constexpr uint32_t kYcsbFields = 10;
 inline constexpr uint32_t kYcsbFieldBytes = 100;
 inline constexpr uint32_t kYcsbRecordBytes = kYcsbFields * kYcsbFieldBytes;
 inline constexpr uint64_t kCounters = 100;
+inline constexpr uint64_t kSeries = 1000;
 
 // Every workload, in the order of --list.
 std::span<const Workload> Workloads();

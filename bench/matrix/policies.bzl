@@ -8,10 +8,26 @@ add its line here and run
 
 which writes covering.bzl anew. The script reads this file as Python, so here are only values.
 
-A policy is its header and its type in namespace kv. `fixed` are the slots that do not vary.
+A policy is its header and its type in namespace kv. `fixed` are the policies of the slots that do
+not vary; it may name others, too.
 """
 
+# What an LSM tree has in the slots that a group does not combine.
+_LSM = {
+    "Memtable": ("kv/memtable/bplus_tree.h", "BPlusTreeMemtable"),
+    "Compaction": ("kv/compaction/leveled.h", "LeveledCompaction<>"),
+    "Striping": ("kv/striping/hashed.h", "HashedStripes<256>"),
+    "Commit": ("kv/commit/none.h", "NoCommit"),
+    "Filter": ("kv/filter/blocked_bloom.h", "BlockedBloomFilter<10>"),
+    "Cache": ("kv/cache/none.h", "NoCache"),
+    "Compression": ("kv/compression/none.h", "NoCompression"),
+    "WalCompression": ("kv/compression/none.h", "NoCompression"),
+    "Reading": ("kv/reading/mmap.h", "MmapReading"),
+    "Expiry": ("kv/expiry/absolute.h", "AbsoluteExpiry"),
+}
+
 MATRIX = {
+    # What happens to writes.
     "lsm": struct(
         header = "engines/lsm/engine.h",
         type = "Lsm",
@@ -40,14 +56,7 @@ MATRIX = {
                 "interval": ("kv/commit/interval.h", "IntervalCommit<>"),
             },
         },
-        fixed = {
-            "Filter": ("kv/filter/blocked_bloom.h", "BlockedBloomFilter<10>"),
-            "Cache": ("kv/cache/none.h", "NoCache"),
-            "Compression": ("kv/compression/none.h", "NoCompression"),
-            "WalCompression": ("kv/compression/none.h", "NoCompression"),
-            "Reading": ("kv/reading/mmap.h", "MmapReading"),
-            "Expiry": ("kv/expiry/absolute.h", "AbsoluteExpiry"),
-        },
+        fixed = _LSM,
     ),
     # Whether the log is compressed, apart: its bytes do not depend on the other slots.
     "lsm_wal": struct(
@@ -59,17 +68,39 @@ MATRIX = {
                 "zstd": ("kv/compression/zstd.h", "ZstdCompression<>"),
             },
         },
-        fixed = {
-            "Memtable": ("kv/memtable/bplus_tree.h", "BPlusTreeMemtable"),
-            "Compaction": ("kv/compaction/leveled.h", "LeveledCompaction<>"),
-            "Striping": ("kv/striping/hashed.h", "HashedStripes<256>"),
-            "Commit": ("kv/commit/none.h", "NoCommit"),
-            "Filter": ("kv/filter/blocked_bloom.h", "BlockedBloomFilter<10>"),
-            "Cache": ("kv/cache/none.h", "NoCache"),
-            "Compression": ("kv/compression/none.h", "NoCompression"),
-            "Reading": ("kv/reading/mmap.h", "MmapReading"),
-            "Expiry": ("kv/expiry/absolute.h", "AbsoluteExpiry"),
+        fixed = _LSM,
+    ),
+    # What tables are, and how they are read: neither depends on the slots of "lsm".
+    "lsm_table": struct(
+        header = "engines/lsm/engine.h",
+        type = "Lsm",
+        slots = {
+            "Filter": {
+                "none": ("kv/filter/none.h", "NoFilter"),
+                "blocked_bloom": ("kv/filter/blocked_bloom.h", "BlockedBloomFilter<10>"),
+            },
+            "Cache": {
+                "none": ("kv/cache/none.h", "NoCache"),
+                "clock": ("kv/cache/clock.h", "ClockCache"),
+            },
+            "Compression": {
+                "none": ("kv/compression/none.h", "NoCompression"),
+                "zstd": ("kv/compression/zstd.h", "ZstdCompression<>"),
+                "zstd_dictionary": (
+                    "kv/compression/zstd.h",
+                    "ZstdCompression<ZstdShape{.dictionary_bytes = 16 << 10}>",
+                ),
+            },
+            "Reading": {
+                "mmap": ("kv/reading/mmap.h", "MmapReading"),
+                "pread": ("kv/reading/pread.h", "PreadReading"),
+            },
+            "Expiry": {
+                "absolute": ("kv/expiry/absolute.h", "AbsoluteExpiry"),
+                "none": ("kv/expiry/none.h", "NoExpiry"),
+            },
         },
+        fixed = _LSM,
     ),
     "memory": struct(
         header = "engines/memory/hash_engine.h",
