@@ -29,6 +29,7 @@
 #include "engines/lsm/table_search.h"
 #include "engines/lsm/visible_cursor.h"
 #include "kv/base/status.h"
+#include "kv/contract/engine.h"
 #include "kv/contract/options.h"
 #include "kv/contract/record.h"
 
@@ -88,6 +89,7 @@ class LsmReader {
 
   template <typename Use>
   absl::Status GetAt(const View& view, std::string_view key, Sequence at, Use&& use) {
+    KV_RETURN_IF_ERROR(CheckSizes(key));
     store_.counters().Add(LsmCounter::kReads);
     Record record;
     if (InMemory(view, key, at, &record)) return Answer(view, record, at, use);
@@ -103,6 +105,8 @@ class LsmReader {
     };
     std::array<std::optional<Search>, kGroup> searches;
     for (size_t i = 0; i < keys.size(); ++i) {
+      statuses[i] = CheckSizes(keys[i]);
+      if (!statuses[i].ok()) continue;
       Record record;
       if (InMemory(view, keys[i], at, &record)) {
         statuses[i] = Answer(view, record, at, assign_to(i));
