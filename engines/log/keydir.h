@@ -121,21 +121,23 @@ class Keydir {
     return for_each([&](uint64_t, Location) { Published(entry); });
   }
 
-  // Replays one record of a segment at open, where its hint is trusted for the hash.
+  // Replays one record of a segment at open, where its hint is trusted for the hash: a record that
+  // is damaged takes the place of what it replaced all the same, so that reads find the damage and
+  // not the older record.
   void Replay(SegmentType& segment, const HintEntry& hint) {
     const Location at(segment.place, hint.offset);
-    const auto key = [&] {
-      LogEntry entry;
-      return entry.Parse(segment.Bytes(), hint.offset) ? entry.record.key : std::string_view();
-    };
-    // The key is read only where the index has a record that may be the same key's.
     uint64_t old_bytes = 0;
+    // Records are read only where the index has one that may be the same key's.
     const auto same = [&](Location candidate) {
       LogEntry old;
-      const SegmentType* const there = directory_.At(candidate.place());
-      if (!old.Parse(there->Bytes(), candidate.offset()) || old.record.key != key()) return false;
+      const std::string_view there = directory_.At(candidate.place())->Bytes();
+      if (!old.Parse(there, candidate.offset()) || LogKeyHash(old.record.key) != hint.hash) {
+        return false;
+      }
       old_bytes = old.bytes;
-      return true;
+      LogEntry entry;
+      return !entry.Parse(segment.Bytes(), hint.offset) || entry.record.key == old.record.key ||
+             !entry.Intact(segment.Bytes(), hint.offset, segment.number());
     };
     const Location old =
         hint.tombstone ? index_.Erase(hint.hash, same) : index_.Put(hint.hash, at, same);
