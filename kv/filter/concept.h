@@ -1,5 +1,10 @@
 // Filter: a summary of a set of key hashes that answers "certainly not here" without reading the
-// table. Built once with the table, then read in place from the file's mapped bytes.
+// table. Built once with the table, then read in place from the file's mapped bytes. A slot of the
+// LSM engine; models:
+//
+//   BlockedBloomFilter   one cache line a question, quick to build
+//   BinaryFuseFilter     fewer false positives in less space, three cache lines a question
+//   NoFilter
 //
 // What a model promises, beyond the signatures:
 //

@@ -8,6 +8,7 @@
 
 #include "gtest/gtest.h"
 #include "kv/filter/archetype.h"
+#include "kv/filter/binary_fuse.h"
 #include "kv/filter/blocked_bloom.h"
 #include "kv/filter/concept.h"
 #include "kv/filter/none.h"
@@ -18,8 +19,9 @@ namespace {
 template <typename F>
 class FilterConformanceTest : public testing::Test {};
 
-using Filters = testing::Types<FilterArchetype, NoFilter, BlockedBloomFilter<2>,
-                               BlockedBloomFilter<10>, BlockedBloomFilter<32>>;
+using Filters =
+    testing::Types<FilterArchetype, NoFilter, BlockedBloomFilter<2>, BlockedBloomFilter<10>,
+                   BlockedBloomFilter<32>, BinaryFuseFilter<8>, BinaryFuseFilter<16>>;
 TYPED_TEST_SUITE(FilterConformanceTest, Filters);
 
 TYPED_TEST(FilterConformanceTest, NeverDenies) {

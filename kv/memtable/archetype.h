@@ -29,6 +29,7 @@ class MemtableArchetype {
  public:
   static constexpr std::string_view kName = "archetype";
   static constexpr bool kConcurrentInsert = true;
+  static constexpr bool kOrdered = true;
 
   class Cursor;
 

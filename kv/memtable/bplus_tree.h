@@ -55,6 +55,7 @@ class BPlusTreeMemtable {
  public:
   static constexpr std::string_view kName = "bplus_tree";
   static constexpr bool kConcurrentInsert = false;
+  static constexpr bool kOrdered = true;
 
   class Cursor;
 

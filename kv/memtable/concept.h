@@ -1,5 +1,10 @@
 // Memtable: the sorted, in-memory, insert-only table that takes an engine's newest writes until
-// they are flushed. A slot of the LSM engine; models: BPlusTreeMemtable, SkipListMemtable.
+// they are flushed. A slot of the LSM engine; models:
+//
+//   BPlusTreeMemtable   the default: quick at everything with one inserter
+//   SkipListMemtable    any number of inserters
+//   ArtMemtable         a radix tree: quicker gets than the B+tree, slower scans
+//   HashMemtable        the quickest inserts and gets; no order until it is flushed
 //
 // What the compiler cannot check, and the conformance suite does:
 //
@@ -18,9 +23,12 @@
 //                       strictly ascending (Prev: descending) order. status() is always OK. Merges
 //                       move cursors that were not positioned yet, and keep the reference that
 //                       record() returns until the next move.
-//   MemoryBytes()       Bytes occupied by records and structure, for the flush trigger; never
-//   falls,
-//                       and is cheap to ask.
+//   kOrdered            Whether positioning a cursor is cheap: O(log n) or the length of the key.
+//                       Where false, it may take O(n log n) and memory for each record, so that
+//                       only a flush and whole counts can afford it; all that a cursor promises
+//                       holds all the same.
+//   MemoryBytes()       Bytes occupied by records and structure, for the flush trigger; cheap to
+//                       ask; never falls.
 //   Entries()           Records inserted.
 //
 // Thread safety: Insert runs in one thread at a time, or in any number where kConcurrentInsert;
@@ -49,6 +57,7 @@ concept MemtableNamed = requires {
 template <typename M>
 concept MemtableInserts = requires(M& memtable, const Record& record) {
   { M::kConcurrentInsert } -> std::same_as<const bool&>;
+  { M::kOrdered } -> std::same_as<const bool&>;
   { memtable.Insert(record) } -> std::same_as<void>;
 };
 

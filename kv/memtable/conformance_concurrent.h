@@ -123,6 +123,8 @@ absl::Status CheckRace(uint64_t seed, Spread spread, size_t inserters, size_t re
       return Failure(fmt::format("Get missed published record {}", number));
     }
     KV_RETURN_IF_ERROR(CheckRacingRecord(found, nullptr, true));
+    // Where a seek may sort all records, few of them.
+    if (!M::kOrdered && (*random)() % 256 != 0) return absl::OkStatus();
     typename M::Cursor cursor(&memtable);
     cursor.Seek(key, number + 1);
     if (!cursor.Valid() || Record(cursor.record()) != found) {

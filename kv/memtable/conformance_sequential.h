@@ -87,11 +87,9 @@ absl::Status CheckWalks(const M& memtable, const MemtableArchetype& reference) {
 }
 
 // Seeks, then `steps` moves either way.
-template <typename M>
-absl::Status CheckSeek(const M& memtable, const MemtableArchetype& reference, std::string_view key,
+template <typename C>
+absl::Status CheckSeek(C& cursor, MemtableArchetype::Cursor expected, std::string_view key,
                        Sequence at, int steps, Random* random) {
-  typename M::Cursor cursor(&memtable);
-  MemtableArchetype::Cursor expected(&reference);
   cursor.Seek(key, at);
   expected.Seek(key, at);
   KV_RETURN_IF_ERROR(CheckSamePlace(fmt::format("Seek to {}", at), cursor, expected));
@@ -108,6 +106,14 @@ absl::Status CheckSeek(const M& memtable, const MemtableArchetype& reference, st
     }
   }
   return absl::OkStatus();
+}
+
+// The same with a new cursor.
+template <typename M>
+absl::Status CheckSeek(const M& memtable, const MemtableArchetype& reference, std::string_view key,
+                       Sequence at, int steps, Random* random) {
+  typename M::Cursor cursor(&memtable);
+  return CheckSeek(cursor, MemtableArchetype::Cursor(&reference), key, at, steps, random);
 }
 
 template <typename M>
@@ -188,15 +194,18 @@ absl::Status CheckBoundaries(uint64_t seed) {
     reference.Insert(record);
   }
   if (memtable.Entries() != places.size()) return Failure("Entries is not the number inserted");
+  // One cursor for all of them: nothing is inserted meanwhile.
+  typename M::Cursor cursor(&memtable);
   for (const std::string& key : keys) {
     for (const Sequence at : {Sequence{0}, Sequence{1}, Sequence{2}, Sequence{254}, Sequence{255},
                               Sequence{256}, kMaxSequence - 1, kMaxSequence}) {
       KV_RETURN_IF_ERROR(CheckGet(memtable, reference, key, at));
-      KV_RETURN_IF_ERROR(CheckSeek(memtable, reference, key, at, 2, &random));
+      KV_RETURN_IF_ERROR(CheckSeek(cursor, MemtableArchetype::Cursor(&reference), key, at, 2, &random));
     }
     const std::string behind = key + '\0';
     KV_RETURN_IF_ERROR(CheckGet(memtable, reference, behind, kMaxSequence));
-    KV_RETURN_IF_ERROR(CheckSeek(memtable, reference, behind, kMaxSequence, 2, &random));
+    KV_RETURN_IF_ERROR(CheckSeek(cursor, MemtableArchetype::Cursor(&reference), behind, kMaxSequence, 2,
+                                 &random));
   }
   return CheckWalks(memtable, reference);
 }
@@ -273,7 +282,10 @@ absl::Status CheckHistory(uint64_t seed, const KeyShape& shape, int inserts) {
       const Sequence at = random() % (sequence + 2);
       KV_RETURN_IF_ERROR(CheckGet(memtable, reference, key, at));
       KV_RETURN_IF_ERROR(CheckGet(memtable, reference, key, kMaxSequence));
-      KV_RETURN_IF_ERROR(CheckSeek(memtable, reference, key, at, i % 64 == 0 ? 150 : 3, &random));
+      // Where a seek may sort all records, there are fewer of them, and longer walks.
+      if (M::kOrdered || i % 64 == 0) {
+        KV_RETURN_IF_ERROR(CheckSeek(memtable, reference, key, at, i % 64 == 0 ? 150 : 3, &random));
+      }
     }
   }
   if (memtable.Entries() != static_cast<size_t>(inserts)) {

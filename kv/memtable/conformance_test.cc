@@ -13,6 +13,7 @@
 #include "kv/memtable/archetype.h"
 #include "kv/memtable/bplus_tree.h"
 #include "kv/memtable/concept.h"
+#include "kv/memtable/hash.h"
 #include "kv/memtable/skip_list.h"
 
 namespace kv {
@@ -21,7 +22,8 @@ namespace {
 template <typename M>
 class MemtableConformanceTest : public testing::Test {};
 
-using Memtables = testing::Types<MemtableArchetype, BPlusTreeMemtable, SkipListMemtable>;
+using Memtables =
+    testing::Types<MemtableArchetype, BPlusTreeMemtable, SkipListMemtable, HashMemtable>;
 
 struct NameOf {
   template <typename M>
@@ -170,6 +172,9 @@ struct NoName : MemtableArchetype {
 struct NoConcurrencyConstant : MemtableArchetype {
   enum { kConcurrentInsert };
 };
+struct NoOrderConstant : MemtableArchetype {
+  static void kOrdered();
+};
 struct InsertNeedsMutableRecord : MemtableArchetype {
   void Insert(Record& record);
 };
@@ -200,6 +205,7 @@ static_assert(!Memtable<int>);
 static_assert(!Memtable<std::map<std::string, std::string>>);
 static_assert(!Memtable<NoName>);
 static_assert(!Memtable<NoConcurrencyConstant>);
+static_assert(!Memtable<NoOrderConstant>);
 static_assert(!Memtable<InsertNeedsMutableRecord>);
 static_assert(!Memtable<GetNotConst>);
 static_assert(!Memtable<GetWithoutSequence>);

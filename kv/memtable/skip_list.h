@@ -47,6 +47,7 @@ class SkipListMemtable {
  public:
   static constexpr std::string_view kName = "skip_list";
   static constexpr bool kConcurrentInsert = true;
+  static constexpr bool kOrdered = true;
 
   class Cursor;
 
