@@ -31,6 +31,8 @@
 //
 // Omits: resizing; admission policy; a bound on the sweep when most of the cache is pinned (an
 // insert then hands its block back after having looked at every slot five times).
+// For: hits on many threads, and loads of all kinds: second best on each trace of hit_ratio_test.cc
+// and best where the popular blocks change (58.2 %; S3-FIFO 56.9 %, LRU 56.8 %).
 // Not for: data that fits in memory uncompressed (map the file instead).
 //
 // The idea of pinning by an addition to a per-slot word is that of RocksDB's HyperClockCache.
@@ -50,6 +52,7 @@
 
 #include "kv/base/striped_counters.h"
 #include "kv/base/thread_stripe.h"
+#include "kv/cache/block.h"
 #include "kv/cache/concept.h"
 
 namespace kv {
@@ -61,36 +64,7 @@ class ClockCache {
   static constexpr std::string_view kName = "clock";
   static constexpr bool kEnabled = true;
 
-  class Handle {
-   public:
-    Handle() = default;
-    Handle(Handle&& from) noexcept
-        : cache_(from.cache_),
-          slot_(std::exchange(from.slot_, nullptr)),
-          owned_(std::move(from.owned_)) {}
-    Handle& operator=(Handle&& from) noexcept {
-      Handle old(std::move(*this));
-      cache_ = from.cache_;
-      slot_ = std::exchange(from.slot_, nullptr);
-      owned_ = std::move(from.owned_);
-      return *this;
-    }
-    ~Handle() {
-      if (slot_ != nullptr) cache_->Unpin(slot_);
-    }
-
-    explicit operator bool() const { return slot_ != nullptr || owned_ != nullptr; }
-    std::string_view bytes() const { return slot_ != nullptr ? slot_->block : *owned_; }
-
-   private:
-    friend class ClockCache;
-    Handle(ClockCache* cache, Slot* slot) : cache_(cache), slot_(slot) {}
-    explicit Handle(std::string block) : owned_(std::make_unique<std::string>(std::move(block))) {}
-
-    ClockCache* cache_ = nullptr;
-    Slot* slot_ = nullptr;                // pinned; or
-    std::unique_ptr<std::string> owned_;  // a block that the cache did not keep
-  };
+  using Handle = BlockHandle<ClockCache, Slot>;
 
   explicit ClockCache(size_t capacity_bytes)
       : capacity_(capacity_bytes),
@@ -109,9 +83,9 @@ class ClockCache {
 
   Handle Insert(uint64_t file, uint64_t offset, std::string block) {
     if (Handle found = Find(file, offset)) return found;
-    const size_t charge = Charge(block);
+    const size_t charge = BlockCharge(block);
     if (!Reserve(charge)) return Handle(std::move(block));
-    const uint64_t hash = Hash(file, offset);
+    const uint64_t hash = HashBlockKey(file, offset);
     Set& set = SetOf(hash);
     const size_t way = ClaimWay(set);
     if (way == kWays) {
@@ -158,9 +132,10 @@ class ClockCache {
   size_t CapacityBytes() const { return capacity_; }
 
  private:
+  friend Handle;
+
   static constexpr size_t kWays = 15;
   static constexpr size_t kBytesPerSlot = 2048;
-  static constexpr size_t kMallocHeader = 16;
 
   static constexpr uint64_t kOnePin = 1;
   static constexpr uint64_t kPins = 0xffff'ffff;
@@ -193,18 +168,9 @@ class ClockCache {
 
   static uint64_t StateOf(uint64_t word) { return word & ~(kPins | kWarmth); }
 
-  static uint64_t Hash(uint64_t file, uint64_t offset) {
-    // Two rounds of multiply and fold: files and offsets are small and regular numbers.
-    uint64_t hash = (file + 0x9e3779b97f4a7c15) * 0xbf58476d1ce4e5b9;
-    hash = (hash ^ (hash >> 29) ^ offset) * 0x94d049bb133111eb;
-    return hash ^ (hash >> 32);
-  }
-
   static uint64_t TagOf(uint64_t hash) { return (hash & 0xff) == 0 ? 1 : hash & 0xff; }
 
   Set& SetOf(uint64_t hash) { return sets_[(hash >> 32) * set_count_ >> 32]; }
-
-  static size_t Charge(const std::string& block) { return block.capacity() + kMallocHeader; }
 
   // Adds a pin. True when the block may be read and the pin is the caller's to take back.
   bool Pin(Slot& slot) {
@@ -241,14 +207,14 @@ class ClockCache {
 
   // The slot is ours (kBusy) and stays so.
   void FreeBlock(Slot& slot) {
-    const size_t charge = Charge(slot.block);
+    const size_t charge = BlockCharge(slot.block);
     std::string().swap(slot.block);
     Release(charge);
   }
 
   Handle Find(uint64_t file, uint64_t offset) {
     if (set_count_ == 0) return Handle();
-    const uint64_t hash = Hash(file, offset);
+    const uint64_t hash = HashBlockKey(file, offset);
     Set& set = SetOf(hash);
     const uint64_t wanted = TagOf(hash) * kLowestBits;
     for (size_t half = 0; half < set.tags.size(); ++half) {

@@ -1,4 +1,10 @@
-// Cache: uncompressed blocks of sealed files, kept in memory by {file, offset}.
+// Cache: uncompressed blocks of sealed files, kept in memory by {file, offset}. A slot of the LSM
+// engine; models:
+//
+//   ClockCache     the default: no locks, resists scans
+//   S3FifoCache    the most hits where many blocks are read once
+//   LruCache       the most hits where readers follow each other
+//   NoCache        for mapped, uncompressed tables
 //
 // What a model promises, beyond the signatures:
 //

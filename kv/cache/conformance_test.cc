@@ -14,7 +14,9 @@
 #include "kv/cache/archetype.h"
 #include "kv/cache/clock.h"
 #include "kv/cache/concept.h"
+#include "kv/cache/lru.h"
 #include "kv/cache/none.h"
+#include "kv/cache/s3_fifo.h"
 
 namespace kv {
 namespace {
@@ -22,7 +24,7 @@ namespace {
 template <typename C>
 class CacheConformanceTest : public testing::Test {};
 
-using Caches = testing::Types<CacheArchetype, NoCache, ClockCache>;
+using Caches = testing::Types<CacheArchetype, NoCache, ClockCache, LruCache, S3FifoCache>;
 TYPED_TEST_SUITE(CacheConformanceTest, Caches);
 
 TYPED_TEST(CacheConformanceTest, Answers) {
