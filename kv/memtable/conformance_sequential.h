@@ -196,16 +196,16 @@ absl::Status CheckBoundaries(uint64_t seed) {
   if (memtable.Entries() != places.size()) return Failure("Entries is not the number inserted");
   // One cursor for all of them: nothing is inserted meanwhile.
   typename M::Cursor cursor(&memtable);
+  using Reference = MemtableArchetype::Cursor;
   for (const std::string& key : keys) {
     for (const Sequence at : {Sequence{0}, Sequence{1}, Sequence{2}, Sequence{254}, Sequence{255},
                               Sequence{256}, kMaxSequence - 1, kMaxSequence}) {
       KV_RETURN_IF_ERROR(CheckGet(memtable, reference, key, at));
-      KV_RETURN_IF_ERROR(CheckSeek(cursor, MemtableArchetype::Cursor(&reference), key, at, 2, &random));
+      KV_RETURN_IF_ERROR(CheckSeek(cursor, Reference(&reference), key, at, 2, &random));
     }
     const std::string behind = key + '\0';
     KV_RETURN_IF_ERROR(CheckGet(memtable, reference, behind, kMaxSequence));
-    KV_RETURN_IF_ERROR(CheckSeek(cursor, MemtableArchetype::Cursor(&reference), behind, kMaxSequence, 2,
-                                 &random));
+    KV_RETURN_IF_ERROR(CheckSeek(cursor, Reference(&reference), behind, kMaxSequence, 2, &random));
   }
   return CheckWalks(memtable, reference);
 }
