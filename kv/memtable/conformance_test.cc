@@ -11,6 +11,7 @@
 
 #include "gtest/gtest.h"
 #include "kv/memtable/archetype.h"
+#include "kv/memtable/art.h"
 #include "kv/memtable/bplus_tree.h"
 #include "kv/memtable/concept.h"
 #include "kv/memtable/hash.h"
@@ -22,8 +23,8 @@ namespace {
 template <typename M>
 class MemtableConformanceTest : public testing::Test {};
 
-using Memtables =
-    testing::Types<MemtableArchetype, BPlusTreeMemtable, SkipListMemtable, HashMemtable>;
+using Memtables = testing::Types<MemtableArchetype, BPlusTreeMemtable, SkipListMemtable,
+                                 HashMemtable, ArtMemtable>;
 
 struct NameOf {
   template <typename M>

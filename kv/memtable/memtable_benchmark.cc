@@ -37,6 +37,7 @@
 #include "absl/container/btree_map.h"
 #include "fmt/format.h"
 #include "kv/base/bytes.h"
+#include "kv/memtable/art.h"
 #include "kv/memtable/bplus_tree.h"
 #include "kv/memtable/hash.h"
 #include "kv/memtable/skip_list.h"
@@ -272,6 +273,7 @@ int main(int argc, char** argv) {
   kv::Register<kv::BPlusTreeMemtable>("bplus_tree");
   kv::Register<kv::SkipListMemtable>("skip_list");
   kv::Register<kv::HashMemtable>("hash");
+  kv::Register<kv::ArtMemtable>("art");
   kv::Register<kv::LockedBtreeMap>("locked_absl_btree_map");
   kv::Register<kv::LockedStdMap>("locked_std_map");
   benchmark::Initialize(&argc, argv);
