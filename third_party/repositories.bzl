@@ -12,6 +12,7 @@ _SYSTEM_LIBRARIES = [
     "gtest",
     "hiredis",
     "json",
+    "lmdb",
     "mimalloc",
     "xxhash",
     "zstd",

@@ -2,9 +2,10 @@
 // use, then a header makes it the state of the store.
 //
 //   1. frozen pages and new blobs        5. sync
-//   2. pages of the page table           6. the header, into the older of the two
-//   3. the directory                     7. sync
-//   4. (nothing written over)            8. the places that this one does not use any more are free
+//   2. some that lie far behind          6. the header, into the older of the two
+//      (vacuum.h), moved to the front    7. sync
+//   3. pages of the page table           8. the places that this one does not use any more are free
+//   4. the directory                     9. what is free at the file's end is cut off
 //
 // Invariant: a place that the header in force leads to is not written, so what happens in between
 // does not matter, and neither do torn pages.
@@ -29,6 +30,7 @@
 #include "engines/btree/image.h"
 #include "engines/btree/pool.h"
 #include "engines/btree/store_header.h"
+#include "engines/btree/vacuum.h"
 
 namespace kv::btree {
 
@@ -65,13 +67,14 @@ class CheckpointWriter {
     for (const PageId id : order.changes.freed) Move(id, {});
     KV_RETURN_IF_ERROR(WritePages(order.changes));
     for (const NewBlob& blob : order.changes.blobs) KV_RETURN_IF_ERROR(WriteBlob(blob));
+    KV_RETURN_IF_ERROR(MoveForward());
     header_.id_limit = order.changes.id_limit;
     KV_RETURN_IF_ERROR(WriteTables());
     KV_RETURN_IF_ERROR(WriteDirectory());
     header_.sequence = order.sequence;
     header_.replay_log = order.replay_log;
     header_.clean_end = order.clean_end;
-    header_.units = space_.End();
+    header_.units = space_.EndWithout(leaving_);
     // The file is at least as long as the header says.
     if (header_.units * kPageBytes > file_.Size()) {
       KV_RETURN_IF_ERROR(Out(header_.units - 1, std::string(kPageBytes, '\0')));
@@ -81,7 +84,16 @@ class CheckpointWriter {
     KV_RETURN_IF_ERROR(file_.Sync());
     for (const Extent extent : leaving_) space_.Release(extent);
     leaving_.clear();
+    if (space_.End() * kPageBytes < file_.Size()) {
+      // Neither durable nor important: a file that is longer than its header says is as good.
+      file_.Truncate(space_.End() * kPageBytes).IgnoreError();
+    }
     return absl::OkStatus();
+  }
+
+  // Whether another checkpoint would probably make the file shorter.
+  bool WantsVacuum() const {
+    return space_.End() > Vacuum::Limit(space_) && idle_rounds_ <= Vacuum::Rounds(pages_) + 1;
   }
 
   const StoreHeader& header() const { return header_; }
@@ -189,6 +201,33 @@ class CheckpointWriter {
     return absl::OkStatus();
   }
 
+  // Moves some of what lies far behind, bytes as they are.
+  absl::Status MoveForward() {
+    const Place limit = Vacuum::Limit(space_);
+    if (space_.End() <= limit) return absl::OkStatus();
+    ++idle_rounds_;
+    for (const PageId id : vacuum_.Choose(pages_, limit)) {
+      const Extent from = pages_[id];
+      const Extent to = space_.AllocateBelow(from.units, limit);
+      if (to.units == 0) continue;
+      buffer_.resize(from.units * kPageBytes);
+      KV_RETURN_IF_ERROR(
+          pool_.file().ReadAt(from.place * kPageBytes, buffer_.size(), buffer_.data()));
+      KV_RETURN_IF_ERROR(Out(to.place, buffer_));
+      const std::lock_guard lock(pool_.mutex());
+      if (pool_.MovedLocked(id, from, to)) {
+        Move(id, to);
+        idle_rounds_ = 0;
+      } else {
+        space_.Release(to);
+      }
+    }
+    for (size_t number = 0; number < table_pages_.size(); ++number) {
+      if (table_pages_[number] >= limit) changed_tables_[number] = true;
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status WriteTables() {
     std::string bytes(kPageBytes, '\0');
     for (size_t number = 0; number < changed_tables_.size(); ++number) {
@@ -231,6 +270,8 @@ class CheckpointWriter {
   std::vector<bool> changed_tables_;
   Extent directory_;
   Space space_;
+  Vacuum vacuum_;
+  size_t idle_rounds_ = 0;       // in which it moved nothing
   std::vector<Extent> leaving_;  // in use until the next header is in force
   std::string buffer_;
   uint64_t written_bytes_ = 0;

@@ -44,11 +44,11 @@
 #include "engines/btree/store.h"
 #include "engines/btree/verify.h"
 #include "engines/btree/writes.h"
-#include "engines/lsm/visible_cursor.h"
 #include "kv/base/hash.h"
 #include "kv/commit/concept.h"
 #include "kv/contract/engine.h"
 #include "kv/contract/sorted_source.h"
+#include "kv/contract/visible_cursor.h"
 #include "kv/expiry/concept.h"
 #include "kv/io/environment.h"
 #include "kv/striping/concept.h"
@@ -275,12 +275,15 @@ class Btree {
 
   absl::Status Compact() { return CompactRange({}, {}); }
 
-  // Drops what nobody needs from the leaves of [begin, end), joins small ones, and writes a
-  // checkpoint. An empty `end` is no bound.
+  // Drops what nobody needs from the leaves of [begin, end), joins small ones, and writes
+  // checkpoints until the file is about as short as it can be. An empty `end` is no bound.
   absl::Status CompactRange(std::string_view begin, std::string_view end) {
     KV_RETURN_IF_ERROR(CheckOpen());
     KV_RETURN_IF_ERROR(writes_.Tidy(begin, end));
-    return writes_.Checkpoint();
+    do {
+      KV_RETURN_IF_ERROR(writes_.Checkpoint());
+    } while (store_->WantsVacuum());
+    return absl::OkStatus();
   }
 
   // Reads every page of the last checkpoint.
@@ -358,7 +361,8 @@ class Btree {
     std::optional<Snapshot> snapshot(std::forward<Register>(reader)());
     const Sequence at = snapshot->sequence();
     const uint64_t now = kExpiry ? store_->environment().clock.UnixMillis() : 0;
-    return Cursor(Records(&store_->tree(), at, values), bounds, at, now, std::move(snapshot));
+    return Cursor(Records(&store_->tree(), at, values), NoRanges(), bounds, at, now,
+                  std::move(snapshot));
   }
 
   std::optional<typename Files::Lock> lock_;

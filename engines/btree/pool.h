@@ -185,6 +185,9 @@ class Pool {
 
   // Appends the blob to the empty `value`. kAborted when it is not there (any more), so that the
   // caller looks again where it had the reference from.
+  //
+  // A value moves only towards the file's front while something refers to it, so a place that has
+  // not changed was not used for anything else in between.
   absl::Status ReadBlob(const BlobReference& reference, std::string* value) {
     Extent at;
     {
@@ -201,7 +204,7 @@ class Pool {
       at = places_[reference.id];
     }
     absl::Status status = ReadBlobAt(file_, path_, reference, at.place * kPageBytes, value);
-    if (!absl::IsDataLoss(status)) return status;
+    if (status.ok()) return status;
     const std::lock_guard lock(mutex_);
     return places_[reference.id].place == at.place ? status : BlobMoved();
   }
@@ -248,6 +251,15 @@ class Pool {
 
   void BlobWrittenLocked(const NewBlob& blob, Extent at) {
     if (blobs_.WrittenLocked(blob)) places_[blob.id] = at;
+  }
+
+  // Whether the page or value `id`, whose bytes at `from` have been copied to `to`, may leave
+  // `from`: not while it is being read from there. Who looks for it from here on finds it at `to`.
+  bool MovedLocked(PageId id, Extent from, Extent to) {
+    if (loading_.contains(id)) return false;
+    // Otherwise it has been given up, and the checkpoint will hear of that in time.
+    if (id < places_.size() && places_[id].place == from.place) places_[id] = to;
+    return true;
   }
 
   // A checkpoint begins to write pages of this generation.

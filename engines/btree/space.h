@@ -45,7 +45,8 @@ class Space {
     Extent extent{first, 1};
     while (extent.units < units && !Taken(first + extent.units)) ++extent.units;
     Mark(extent);
-    lowest_ = first + extent.units;
+    // A search that was given up has seen that much taken, and nothing of what is behind.
+    lowest_ = std::min(first + extent.units, lowest_ / 64 * 64 + kMaxSearch);
     return extent;
   }
 
@@ -53,14 +54,18 @@ class Space {
   Extent Allocate(uint64_t units) {
     if (units == 1) return AllocateRun(1);
     const Place limit = std::min<Place>(end_, lowest_ + kMaxSearch);
-    Place from = FirstFree(lowest_);
-    while (from < limit) {
-      uint64_t run = 1;
-      while (run < units && !Taken(from + run)) ++run;
-      if (run == units) break;
-      from = FirstFree(from + run);
-    }
-    if (from >= limit) from = std::max(end_, Place{0});
+    Place from = FirstFit(units, limit);
+    if (from >= limit) from = end_;
+    const Extent extent{from, units};
+    Mark(extent);
+    return extent;
+  }
+
+  // Exactly `units` in a row that end at or before `limit`; no units when a bounded search finds
+  // none.
+  Extent AllocateBelow(uint64_t units, Place limit) {
+    const Place from = FirstFit(units, std::min(limit, lowest_ + kMaxSearch));
+    if (from + units > limit) return {};
     const Extent extent{from, units};
     Mark(extent);
     return extent;
@@ -82,10 +87,30 @@ class Space {
 
   // One past the last unit in use.
   Place End() const { return end_; }
+  // The same when these are released.
+  Place EndWithout(const std::vector<Extent>& extents) const {
+    Space rest = *this;
+    for (const Extent extent : extents) rest.Release(extent);
+    return rest.End();
+  }
   uint64_t Used() const { return used_; }
 
  private:
   static constexpr Place kMaxSearch = Place{1} << 20;
+  static_assert(kMaxSearch % 64 == 0);
+
+  // Where the first `units` free units in a row begin, or `limit` or above when that is not below
+  // it.
+  Place FirstFit(uint64_t units, Place limit) const {
+    Place from = FirstFree(lowest_);
+    while (from < limit) {
+      uint64_t run = 1;
+      while (run < units && !Taken(from + run)) ++run;
+      if (run == units) break;
+      from = FirstFree(from + run);
+    }
+    return from;
+  }
 
   void Grow(Place end) {
     if (words_.size() * 64 < end) words_.resize(std::max<size_t>(end / 64 + 1, words_.size() * 2));

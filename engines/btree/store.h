@@ -144,6 +144,11 @@ class Store {
                      FileNames(directory));
   }
 
+  bool WantsVacuum() {
+    const std::lock_guard lock(checkpoint_mutex_);
+    return checkpoint_->WantsVacuum();
+  }
+
   void AddGauges(Statistics* statistics) {
     {
       const std::lock_guard lock(checkpoint_mutex_);

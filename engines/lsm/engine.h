@@ -53,6 +53,7 @@
 #include "kv/compaction/manual.h"
 #include "kv/compression/concept.h"
 #include "kv/contract/engine.h"
+#include "kv/contract/visible_cursor.h"
 #include "kv/expiry/concept.h"
 #include "kv/filter/concept.h"
 #include "kv/io/environment.h"

@@ -27,11 +27,11 @@
 #include "engines/lsm/range_watch.h"
 #include "engines/lsm/store.h"
 #include "engines/lsm/table_search.h"
-#include "engines/lsm/visible_cursor.h"
 #include "kv/base/status.h"
 #include "kv/contract/engine.h"
 #include "kv/contract/options.h"
 #include "kv/contract/record.h"
+#include "kv/contract/visible_cursor.h"
 
 namespace kv {
 
@@ -41,7 +41,8 @@ class LsmReader {
   using StoreType = Store<Parts, Environment>;
   using View = typename StoreType::View;
   using Expiry = typename Parts::Expiry;
-  using Cursor = VisibleCursor<typename StoreType::Records, Expiry, std::shared_ptr<const View>>;
+  using Cursor =
+      VisibleCursor<typename StoreType::Records, Expiry, std::shared_ptr<const View>, RangeWatch>;
 
   explicit LsmReader(StoreType& store) : store_(store) {}
 

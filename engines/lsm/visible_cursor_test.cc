@@ -1,5 +1,5 @@
 // VisibleCursor against a std::map of what a reader sees, on random walks within random bounds.
-#include "engines/lsm/visible_cursor.h"
+#include "kv/contract/visible_cursor.h"
 
 #include <gtest/gtest.h>
 
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "engines/lsm/merging_cursor.h"
+#include "engines/lsm/range_watch.h"
 #include "engines/lsm/records_testing.h"
 #include "fmt/format.h"
 #include "kv/contract/engine.h"
@@ -26,7 +27,7 @@ namespace {
 
 using kv::testing::Random;
 using Merging = MergingCursor<TestRunCursor<0>, TestRunCursor<1>>;
-using Visible = VisibleCursor<Merging, AbsoluteExpiry, int>;
+using Visible = VisibleCursor<Merging, AbsoluteExpiry, int, RangeWatch>;
 
 static_assert(Cursor<Visible>);
 
@@ -132,8 +133,8 @@ TEST(VisibleCursorTest, WalksAsOverAMap) {
     if (random.OneIn(2)) bounds.lower = AnyKey(random, records);
     if (random.OneIn(2)) bounds.upper = AnyKey(random, records);
     const Model model = ModelOf(records, at, bounds, ranges);
-    VisibleCursor<Skipping, AbsoluteExpiry, int> cursor(SkippingOf(runs[0], runs[1]), watch, bounds,
-                                                        at, kNow, 0);
+    VisibleCursor<Skipping, AbsoluteExpiry, int, RangeWatch> cursor(SkippingOf(runs[0], runs[1]),
+                                                                    watch, bounds, at, kNow, 0);
     EXPECT_FALSE(cursor.Valid());
     auto place = model.end();
     std::string walk = fmt::format("seed {}", seed);
@@ -206,7 +207,7 @@ TEST(VisibleCursorTest, KeepsWhatItIsGiven) {
   const TestRun run;
   const auto kept = std::make_shared<int>(1);
   {
-    VisibleCursor<Merging, AbsoluteExpiry, std::shared_ptr<int>> cursor(
+    VisibleCursor<Merging, AbsoluteExpiry, std::shared_ptr<int>, RangeWatch> cursor(
         MergingOf(run, run), RangeWatch(), {}, 1, kNow, kept);
     auto moved = std::move(cursor);
     EXPECT_EQ(kept.use_count(), 2);

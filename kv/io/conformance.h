@@ -90,6 +90,24 @@ TYPED_TEST_P(FileSystemConformance, WritesInPlaceAndBeyondTheEnd) {
   this->ExpectContents(this->Path("f"), "012abc67wxyz" + std::string(1988, '\0') + "far!");
 }
 
+TYPED_TEST_P(FileSystemConformance, CutsAFileOff) {
+  auto file = this->site.fs.Create(this->Path("f"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_TRUE(file->Append("0123456789").ok());
+  EXPECT_TRUE(file->Truncate(10).ok());
+  EXPECT_FALSE(file->Truncate(11).ok()) << "it only cuts off";
+  EXPECT_EQ(file->Size(), 10u);
+  EXPECT_TRUE(file->Truncate(4).ok());
+  EXPECT_EQ(file->Size(), 4u);
+  EXPECT_TRUE(file->Sync().ok());
+  this->ExpectContents(this->Path("f"), "0123");
+  EXPECT_TRUE(file->Append("x").ok());
+  EXPECT_TRUE(file->WriteAt(7, "y").ok());
+  this->ExpectContents(this->Path("f"), std::string("0123x\0\0y", 8));
+  EXPECT_TRUE(file->Truncate(0).ok());
+  this->ExpectContents(this->Path("f"), "");
+}
+
 TYPED_TEST_P(FileSystemConformance, OverwritesAnExistingFile) {
   EXPECT_TRUE(absl::IsNotFound(this->site.fs.OpenForOverwrite(this->Path("f")).status()));
   EXPECT_FALSE(this->site.fs.Exists(this->Path("f")));
@@ -376,7 +394,7 @@ TYPED_TEST_P(FileSystemConformance, AgreesWithAModelOnRandomHistories) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(FileSystemConformance, AppendsAndReads, CreateEmptiesAnExistingFile,
-                            WritesInPlaceAndBeyondTheEnd, OverwritesAnExistingFile,
+                            WritesInPlaceAndBeyondTheEnd, CutsAFileOff, OverwritesAnExistingFile,
                             ReadingPastTheEndIsCorruption, MapsAWholeFile, MapsAnEmptyFile,
                             RenamesOverAnExistingFile, RenamesAcrossDirectoriesAndWholeDirectories,
                             LinksAreNamesOfOneFile, RemovesFiles, ListsFilesSorted,

@@ -36,6 +36,9 @@ concept WritableFile = std::movable<F> &&
   // Writes all of `bytes` at the end, or at `offset`, or fails.
   { file.Append(bytes) } -> std::same_as<absl::Status>;
   { file.WriteAt(offset, bytes) } -> std::same_as<absl::Status>;
+  // Cuts the file off after `offset` bytes, of which it has at least so many. Lost or not, as a
+  // write is, until Sync().
+  { file.Truncate(offset) } -> std::same_as<absl::Status>;
   // Makes the data and the size durable (fdatasync).
   { file.Sync() } -> std::same_as<absl::Status>;
   // Starts writing back the dirty bytes in the range without waiting; a hint.

@@ -156,6 +156,17 @@ class PosixWritableFile {
     return absl::OkStatus();
   }
 
+  absl::Status Truncate(uint64_t size) {
+    if (size > size_) return Invalid(fmt::format("{} has {} bytes, not {}", path_, size_, size));
+    const int result = posix_internal::Uninterrupted(
+        [&] { return ::ftruncate(file_.get(), static_cast<off_t>(size)); });
+    if (result == -1) [[unlikely]] {
+      return IoError("truncate", path_, errno);
+    }
+    size_ = size;
+    return absl::OkStatus();
+  }
+
   // Not repeated after a failure: Linux marks the pages clean and says OK the second time.
   absl::Status Sync() {
     const int result = posix_internal::Uninterrupted([fd = file_.get()] {

@@ -56,6 +56,18 @@ class SimulatedWritableFile {
     return absl::OkStatus();
   }
 
+  absl::Status Truncate(uint64_t size) {
+    if (node_ == nullptr) return IoError("truncate", path_, EBADF);
+    if (size > size_) return Invalid(fmt::format("{} has {} bytes, not {}", path_, size_, size));
+    KV_RETURN_IF_ERROR(
+        machine_->Run(FileOperation::kTruncate, path_, [&](simulated::Disk& disk) -> absl::Status {
+          disk.Truncate(node_, size);
+          return absl::OkStatus();
+        }));
+    size_ = size;
+    return absl::OkStatus();
+  }
+
   absl::Status Sync() {
     if (node_ == nullptr) return IoError("sync", path_, EBADF);
     return machine_->Sync(node_, path_);

@@ -104,7 +104,7 @@ class Disk {
     KV_ASSIGN_OR_RETURN(const Place place, Locate("open", path));
     if (place.node == nullptr) return Add(place);
     KV_RETURN_IF_ERROR(RequireFile("open", path, place));
-    if (!place.node->file()->visible().empty()) place.node->file()->Truncate(++sequence_);
+    if (!place.node->file()->visible().empty()) place.node->file()->Truncate(++sequence_, 0);
     return place.node;
   }
 
@@ -119,6 +119,8 @@ class Disk {
   void Write(const NodeRef& file, uint64_t offset, std::string_view bytes) {
     file->file()->Write(++sequence_, offset, bytes);
   }
+
+  void Truncate(const NodeRef& file, uint64_t size) { file->file()->Truncate(++sequence_, size); }
 
   absl::Status Rename(const std::string& from, const std::string& to) {
     const std::string both = fmt::format("{} to {}", from, to);

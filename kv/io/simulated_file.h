@@ -53,10 +53,11 @@ class File {
                          .size_after = visible_.size()});
   }
 
-  void Truncate(uint64_t sequence) {
-    visible_.clear();
+  // `size`: at most what it is.
+  void Truncate(uint64_t sequence, uint64_t size) {
+    visible_.resize(size);
     unsynced_.push_back(
-        {.sequence = sequence, .truncates = true, .offset = 0, .sectors = "", .size_after = 0});
+        {.sequence = sequence, .truncates = true, .offset = 0, .sectors = "", .size_after = size});
   }
 
   // Makes the changes up to number `last` durable: those made while a sync runs are not its own.
@@ -65,7 +66,7 @@ class File {
     for (; folded < unsynced_.size() && unsynced_[folded].sequence <= last; ++folded) {
       const Change& change = unsynced_[folded];
       if (change.truncates) {
-        durable_.clear();
+        durable_.resize(std::min<uint64_t>(durable_.size(), change.size_after));
       } else {
         Overlay(&durable_, change.offset, change.sectors);
       }
@@ -108,8 +109,8 @@ class File {
     for (const Change& change : unsynced_) {
       if (change.truncates) {
         if (survival->Keeps(change.sequence)) {
-          image.clear();
-          kept = 0;
+          image.resize(std::min<uint64_t>(image.size(), change.size_after));
+          kept = std::min<uint64_t>(kept, change.size_after);
         } else if (survival->DataWaitForTruncation()) {
           break;
         }

@@ -38,6 +38,7 @@ enum class FileOperation {
   // These change something, and are the ones that are counted.
   kCreate,
   kWrite,
+  kTruncate,
   kSync,
   kRename,
   kLink,
@@ -55,9 +56,20 @@ enum class FileOperation {
 inline bool IsCounted(FileOperation operation) { return operation < FileOperation::kOpen; }
 
 inline std::string_view ToString(FileOperation operation) {
-  constexpr std::string_view kNames[] = {
-      "create",         "write", "sync", "rename", "link", "remove", "create directories",
-      "sync directory", "lock",  "open", "read",   "map",  "list"};
+  constexpr std::string_view kNames[] = {"create",
+                                         "write",
+                                         "truncate",
+                                         "sync",
+                                         "rename",
+                                         "link",
+                                         "remove",
+                                         "create directories",
+                                         "sync directory",
+                                         "lock",
+                                         "open",
+                                         "read",
+                                         "map",
+                                         "list"};
   return kNames[static_cast<size_t>(operation)];
 }
 

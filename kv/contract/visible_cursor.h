@@ -3,7 +3,7 @@
 // Of each key it shows the newest version with a sequence number up to `at`, unless that is a
 // tombstone, has expired or is hidden by a range tombstone; an expired version hides the older ones
 // just as a tombstone does. Where a range tombstone hides many records in a row, whole runs of them
-// are skipped, if the runs are known to be older than it (MergingCursor::SkipTo).
+// are skipped, if `Records` can tell that they are older than it (SkipTo, SkipBefore).
 //
 // Invariants while Valid():
 //   forward:  records_ stands on the version shown; value() is its bytes.
@@ -11,9 +11,10 @@
 //             key, value and expiry are kept in buffers.
 //
 // Models Cursor (kv/contract/engine.h). Thread safety: one thread.
-#ifndef ENGINES_LSM_VISIBLE_CURSOR_H_
-#define ENGINES_LSM_VISIBLE_CURSOR_H_
+#ifndef KV_CONTRACT_VISIBLE_CURSOR_H_
+#define KV_CONTRACT_VISIBLE_CURSOR_H_
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -21,19 +22,26 @@
 #include <string_view>
 #include <utility>
 
-#include "engines/lsm/range_watch.h"
 #include "kv/contract/options.h"
 #include "kv/contract/record.h"
 
 namespace kv {
 
-// `Keep` is whatever must live as long as the cursor.
-template <RecordCursor Records, typename Expiry, typename Keep>
+// For engines whose range deletes leave a tombstone at each key.
+struct NoRanges {
+  static constexpr bool Hides(std::string_view, Sequence) { return false; }
+};
+
+// `Keep` is whatever must live as long as the cursor. `Ranges` knows the range tombstones on the
+// way: Hides(key, sequence), and of the piece of the key space around the key last asked for,
+// within which nothing changes, begin() and end(), and newest(), below which every version in it is
+// hidden.
+template <RecordCursor Records, typename Expiry, typename Keep, typename Ranges = NoRanges>
 class VisibleCursor {
  public:
   // `now` in Unix milliseconds: the instant that expiry is judged by.
   // `ranges` watches for a reader at `at`.
-  VisibleCursor(Records records, RangeWatch ranges, CursorBounds bounds, Sequence at, uint64_t now,
+  VisibleCursor(Records records, Ranges ranges, CursorBounds bounds, Sequence at, uint64_t now,
                 Keep keep)
       : keep_(std::move(keep)),
         records_(std::move(records)),
@@ -125,16 +133,20 @@ class VisibleCursor {
 
   // A skip is a search, so it takes a few records to be worth it.
   void StepForward() {
-    if (hidden_in_a_row_ >= kHiddenBeforeSkip && std::exchange(hidden_, false) &&
-        records_.SkipTo(ranges_.end(), ranges_.newest())) {
-      return;
+    if constexpr (kSkips) {
+      if (hidden_in_a_row_ >= kHiddenBeforeSkip && std::exchange(hidden_, false) &&
+          records_.SkipTo(ranges_.end(), ranges_.newest())) {
+        return;
+      }
     }
     records_.Next();
   }
   void StepBackward() {
-    if (hidden_in_a_row_ >= kHiddenBeforeSkip && std::exchange(hidden_, false) &&
-        records_.SkipBefore(ranges_.begin(), ranges_.newest())) {
-      return;
+    if constexpr (kSkips) {
+      if (hidden_in_a_row_ >= kHiddenBeforeSkip && std::exchange(hidden_, false) &&
+          records_.SkipBefore(ranges_.begin(), ranges_.newest())) {
+        return;
+      }
     }
     records_.Prev();
   }
@@ -183,11 +195,12 @@ class VisibleCursor {
     valid_ = any && live && records_.status().ok();
   }
 
+  static constexpr bool kSkips = !std::same_as<Ranges, NoRanges>;
   static constexpr size_t kHiddenBeforeSkip = 4;
 
   Keep keep_;
   Records records_;
-  RangeWatch ranges_;
+  [[no_unique_address]] Ranges ranges_;
   bool hidden_ = false;  // a range tombstone hides the record stood on
   size_t hidden_in_a_row_ = 0;
   CursorBounds bounds_;
@@ -203,4 +216,4 @@ class VisibleCursor {
 
 }  // namespace kv
 
-#endif  // ENGINES_LSM_VISIBLE_CURSOR_H_
+#endif  // KV_CONTRACT_VISIBLE_CURSOR_H_
