@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -16,10 +17,10 @@ namespace {
 std::string Key(size_t i) { return fmt::format("key{:02}", i); }
 std::string Value(size_t i) { return fmt::format("{}{}", i, std::string(1200, 'v')); }
 
-// The newest acknowledged write of each key, and what was tried after it and failed.
+// The newest acknowledged write of each key, and those that were tried after it and failed.
 struct Written {
   std::map<size_t, size_t> acknowledged;
-  std::map<size_t, size_t> failed;
+  std::map<size_t, std::set<size_t>> failed;
 };
 
 // Everything acknowledged is there, and a write that failed is either there or not.
@@ -31,8 +32,10 @@ void ExpectHolds(E& store, const Written& written, const std::string& label) {
     ASSERT_TRUE(status.ok() || absl::IsNotFound(status)) << label << ": " << status;
     const auto acknowledged = written.acknowledged.find(key);
     const auto failed = written.failed.find(key);
-    const bool is_failed =
-        status.ok() && failed != written.failed.end() && value == Value(failed->second);
+    bool is_failed = false;
+    if (status.ok() && failed != written.failed.end()) {
+      for (const size_t i : failed->second) is_failed |= value == Value(i);
+    }
     const bool is_acknowledged = acknowledged == written.acknowledged.end()
                                      ? absl::IsNotFound(status)
                                      : status.ok() && value == Value(acknowledged->second);
@@ -66,7 +69,7 @@ bool RunWithFault(Fault fault, uint64_t skip, uint64_t times) {
       written.acknowledged[key] = i;
       written.failed.erase(key);
     } else {
-      written.failed[key] = i;
+      written.failed[key].insert(i);
       EXPECT_TRUE(Names(status, kStoreDirectory)) << label << ": " << status;
     }
   }
@@ -127,7 +130,7 @@ TEST(LogFaultsTest, FailedSyncRefusesWritesAndKeepsReads) {
   EXPECT_EQ((*store)->Flush(), error);
   Written written;
   written.acknowledged[0] = 0;
-  written.failed[1] = 1;
+  written.failed[1] = {1};
   ExpectHolds(**store, written, "still open");
   fs.SetHook({});
   ForEachCrash(fs, 2, [&](SimulatedFileSystem crashed, const std::string& label) {
