@@ -88,6 +88,10 @@ _THEIR_MAP_MILLIS = {1: 5.47, 2: 18.65, 4: 41.01, 8: 76.75}
 
 def contention(claim, results, cpus):
     """Their ratio at several threads is mostly their lock collapsing; does ours collapse less?"""
+    return _cheaper_lock(claim, results, cpus) or _processor_time(claim, results, cpus)
+
+
+def _cheaper_lock(claim, results, cpus):
     threads = claim.threads
     their_slowdown = _THEIR_MAP_MILLIS[threads] / threads / _THEIR_MAP_MILLIS[1]
     one = results.rate(claim.against, claim.workload, 1)
@@ -105,6 +109,29 @@ def contention(claim, results, cpus):
             "%.2fx; with the lock as cheap as here their ratio would be %.2f. At 1 thread ours is "
             "%.2f" % (
                 cpus, our_slowdown, threads, their_slowdown, comparable, alone))
+
+
+_THEIR_CPUS = 10
+_THEIR_OPERATIONS = 20000  # a thread pair: 10,000 puts and 10,000 gets
+
+
+def _processor_time(claim, results, cpus):
+    """Does our structure cost no more processor time than theirs, and the locked map less here?
+
+    Processor time is wall time by as many processors as there are threads to use them. Holding the
+    two against each other favours theirs where their processor is the faster one.
+    """
+    threads = claim.threads
+    map_nanos = _THEIR_MAP_MILLIS[threads] * 1e6 / (_THEIR_OPERATIONS * threads)
+    busy, their_busy = min(2 * threads, cpus), min(2 * threads, _THEIR_CPUS)
+    ours = busy * 1e9 / results.rate(claim.ours, claim.workload, threads)
+    locked = busy * 1e9 / results.rate(claim.against, claim.workload, threads)
+    theirs, their_locked = their_busy * map_nanos / claim.theirs, their_busy * map_nanos
+    if ours > theirs or locked >= their_locked:
+        return None
+    return ("an operation costs %.0f ns of processor time, with theirs it cost %.0f ns; what is "
+            "held against it costs %.0f ns here, and there %.0f ns" % (
+                ours, theirs, locked, their_locked))
 
 
 def pointer(claim, results, cpus):

@@ -75,6 +75,24 @@ class ContentionTest(unittest.TestCase):
         self.assertEqual(self.outcome(100.0, 420.0, cpus=16).verdict, judge.FAIL)
 
 
+class ProcessorTimeTest(unittest.TestCase):
+
+    def outcome(self, new_rate, old_rate):
+        results = judge.Results([row("old", "w", 1, old_rate), row("new", "w", 1, new_rate)])
+        return judge.outcome_of(claim("ratio", 2.48, explain="contention"), results, cpus=2)
+
+    def test_a_cheaper_peer_explains_a_smaller_ratio(self):
+        # Theirs: 273.5 ns a call of the locked map, so 110 ns of their structure, on two threads.
+        outcome = self.outcome(10e6, 5e6)
+        self.assertEqual(outcome.verdict, judge.EXPLAINED)
+        self.assertIn("200 ns of processor time, with theirs it cost 221 ns", outcome.explanation)
+        self.assertIn("400 ns here, and there 547 ns", outcome.explanation)
+
+    def test_a_slow_structure_is_a_failure(self):
+        self.assertEqual(self.outcome(8e6, 5e6).verdict, judge.FAIL)
+        self.assertEqual(self.outcome(8e6, 3.5e6).verdict, judge.FAIL)
+
+
 class TableTest(unittest.TestCase):
 
     def test_every_claim_reads_what_its_experiment_runs(self):

@@ -12,6 +12,25 @@ A policy is its header and its type in namespace kv. `fixed` are the policies of
 not vary; it may name others, too.
 """
 
+_STRIPING = {
+    "single": ("kv/striping/single.h", "SingleStripe"),
+    "hashed16": ("kv/striping/hashed.h", "HashedStripes<16>"),
+    "hashed256": ("kv/striping/hashed.h", "HashedStripes<256>"),
+}
+
+_COMMIT = {
+    "none": ("kv/commit/none.h", "NoCommit"),
+    "every_write": ("kv/commit/every_write.h", "EveryWriteCommit"),
+    "group": ("kv/commit/group.h", "GroupCommit<>"),
+    "pipelined": ("kv/commit/pipelined.h", "PipelinedCommit<>"),
+    "interval": ("kv/commit/interval.h", "IntervalCommit<>"),
+}
+
+_EXPIRY = {
+    "absolute": ("kv/expiry/absolute.h", "AbsoluteExpiry"),
+    "none": ("kv/expiry/none.h", "NoExpiry"),
+}
+
 # What an LSM tree has in the slots that a group does not combine.
 _LSM = {
     "Memtable": ("kv/memtable/bplus_tree.h", "BPlusTreeMemtable"),
@@ -43,18 +62,8 @@ MATRIX = {
                 "fifo": ("kv/compaction/fifo.h", "FifoCompaction<>"),
                 "none": ("kv/compaction/none.h", "NoCompaction"),
             },
-            "Striping": {
-                "single": ("kv/striping/single.h", "SingleStripe"),
-                "hashed16": ("kv/striping/hashed.h", "HashedStripes<16>"),
-                "hashed256": ("kv/striping/hashed.h", "HashedStripes<256>"),
-            },
-            "Commit": {
-                "none": ("kv/commit/none.h", "NoCommit"),
-                "every_write": ("kv/commit/every_write.h", "EveryWriteCommit"),
-                "group": ("kv/commit/group.h", "GroupCommit<>"),
-                "pipelined": ("kv/commit/pipelined.h", "PipelinedCommit<>"),
-                "interval": ("kv/commit/interval.h", "IntervalCommit<>"),
-            },
+            "Striping": _STRIPING,
+            "Commit": _COMMIT,
         },
         fixed = _LSM,
     ),
@@ -95,12 +104,21 @@ MATRIX = {
                 "mmap": ("kv/reading/mmap.h", "MmapReading"),
                 "pread": ("kv/reading/pread.h", "PreadReading"),
             },
-            "Expiry": {
-                "absolute": ("kv/expiry/absolute.h", "AbsoluteExpiry"),
-                "none": ("kv/expiry/none.h", "NoExpiry"),
-            },
+            "Expiry": _EXPIRY,
         },
         fixed = _LSM,
+    ),
+    "log": struct(
+        header = "engines/log/engine.h",
+        type = "LogStructured",
+        slots = {
+            "Commit": _COMMIT,
+            "Expiry": _EXPIRY,
+        },
+        fixed = {
+            "Merge": ("kv/merge/dead_ratio.h", "DeadRatioMerge<>"),
+            "Striping": ("kv/striping/hashed.h", "HashedStripes<256>"),
+        },
     ),
     "memory": struct(
         header = "engines/memory/hash_engine.h",
@@ -111,10 +129,7 @@ MATRIX = {
                 "hashed16": ("engines/memory/sharding.h", "HashedShards<16>"),
                 "hashed256": ("engines/memory/sharding.h", "HashedShards<256>"),
             },
-            "Expiry": {
-                "absolute": ("kv/expiry/absolute.h", "AbsoluteExpiry"),
-                "none": ("kv/expiry/none.h", "NoExpiry"),
-            },
+            "Expiry": _EXPIRY,
         },
         fixed = {},
     ),
@@ -126,10 +141,7 @@ MATRIX = {
                 "bplus_tree": ("kv/memtable/bplus_tree.h", "BPlusTreeMemtable"),
                 "skip_list": ("kv/memtable/skip_list.h", "SkipListMemtable"),
             },
-            "Expiry": {
-                "absolute": ("kv/expiry/absolute.h", "AbsoluteExpiry"),
-                "none": ("kv/expiry/none.h", "NoExpiry"),
-            },
+            "Expiry": _EXPIRY,
         },
         fixed = {},
     ),
