@@ -37,6 +37,11 @@ def _hit_ratio(figures):
     return hits / asked if asked > 0 else None
 
 
+def _false_positives(figures):
+    asked = figures.get("engine_table_searches", 0)
+    return figures.get("engine_filter_false_positives", 0) / asked if asked > 0 else None
+
+
 FIGURES = {
     "throughput": Figure("ops/s", True, _named("items_per_second")),
     "p50": Figure("us", False, _named("p50_ns", 1e-3)),
@@ -49,4 +54,5 @@ FIGURES = {
     "space": Figure("B a live byte", False, _named("disk_over_live")),
     "memory": Figure("MiB", False, _named("peak_rss_mib")),
     "hit ratio": Figure("%", True, _hit_ratio),
+    "false positives": Figure("%", False, _false_positives),
 }
