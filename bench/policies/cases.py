@@ -95,10 +95,10 @@ CASES = [
 
     Case("Compaction", "leveled", "scans of 10 beside leftovers of random overwrites",
          "fillrandom,overwrite,seekrandom", num="500k", extra=_SMALL_MEMTABLE + ["--reads=1M"]),
-    Case("Compaction", "tiered", "random overwrites, of stores below 4 bytes for a live one",
+    Case("Compaction", "tiered", "random overwrites, of stores below 4 bytes a live one",
          "filluniquerandom,overwrite", figure="write amplification", num="500k",
          extra=_SMALL_MEMTABLE + ["--reads=3M"], limit=("space", 4.0)),
-    Case("Compaction", "lazy_leveled", "random overwrites, of stores below 1.5 bytes for a live one",
+    Case("Compaction", "lazy_leveled", "random overwrites, of stores below 1.5 bytes a live one",
          "filluniquerandom,overwrite", figure="write amplification", num="500k",
          extra=_SMALL_MEMTABLE + ["--reads=3M"], limit=("space", 1.5)),
     Case("Compaction", "fifo", "points of 1000 series that expire after 0.5 s", "fillseries",

@@ -66,7 +66,8 @@ def flags_of(case):
 
 def _section(slot, outcomes, systems):
     lines = ["", "## " + slot, "",
-             "| policy | load | decided by | its own | best other | ratio, 95 % interval | verdict |",
+             "| policy | load | decided by | its own | best other | ratio, 95 % interval "
+             "| verdict |",
              "|---|---|---|---|---|---|---|"]
     for outcome in outcomes:
         case = outcome.case
@@ -107,8 +108,8 @@ def markdown(outcomes, systems, contexts, notes, command, date, repetitions):
     lines += [
         "- Runs: %d of each system, interleaved in randomised blocks, each in a fresh process on a "
         "fresh directory; closed loop; the page cache is not dropped." % repetitions,
-        "- Ratios are of medians, above 1 where the policy is better, with 95 % bootstrap intervals "
-        "against the best other choice. *Best* is credibly better than each other choice "
+        "- Ratios are of medians, above 1 where the policy is better, with 95 % bootstrap "
+        "intervals against the best other choice. *Best* is credibly better than each other choice "
         "(Mann-Whitney, Holm's correction over the slot).",
     ] + ["- Note: %s." % note for note in notes]
     slots = {}
