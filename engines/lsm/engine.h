@@ -42,6 +42,7 @@
 #include "engines/lsm/bulk_load.h"
 #include "engines/lsm/checkpoint.h"
 #include "engines/lsm/journal.h"
+#include "engines/lsm/parts_fit.h"
 #include "engines/lsm/reader.h"
 #include "engines/lsm/recovery.h"
 #include "engines/lsm/store.h"
@@ -73,6 +74,8 @@ concept LsmParts = Memtable<typename P::Memtable> && Compaction<typename P::Comp
 
 template <LsmParts Parts, typename Env = SystemEnvironment>
 class Lsm {
+  static_assert(LsmPartsFit<Parts>());
+
  public:
   using Environment = Env;
   using Snapshot = kv::Snapshot;
@@ -253,6 +256,7 @@ class Lsm {
   }
 
   absl::Status ExpireAt(std::string_view key, uint64_t expires_at) {
+    RequireExpiry<Expiry>();
     KV_RETURN_IF_ERROR(CheckWrite(key, {}, {.expires_at = expires_at}));
     const auto guard = striping_.Exclude(HashKey(key));
     std::string value;

@@ -52,13 +52,14 @@
 #include "kv/base/clock.h"
 #include "kv/base/hash.h"
 #include "kv/contract/engine.h"
+#include "kv/contract/keeps_no_order.h"
 #include "kv/expiry/concept.h"
 
 namespace kv {
 
 template <typename Parts, Clock ClockPart = SystemClock>
 requires Sharding<typename Parts::Sharding> && Expiry<typename Parts::Expiry>
-class HashMemory {
+class HashMemory : public KeepsNoOrder<HashMemory<Parts, ClockPart>> {
   using ShardsPart = typename Parts::Sharding;
   using ExpiryPart = typename Parts::Expiry;
   using Entry = memory_internal::Entry;
@@ -246,7 +247,7 @@ class HashMemory {
   }
 
   absl::Status ExpireAt(std::string_view key, uint64_t expires_at) {
-    KV_RETURN_IF_ERROR(check_.Put(key, {}, expires_at));
+    KV_RETURN_IF_ERROR(check_.Expire(key, expires_at));
     const uint64_t hash = HashKey(key);
     HashShard& shard = ShardOf(hash);
     const std::lock_guard lock(shard.lock());

@@ -34,7 +34,6 @@ TEST(HashMemory, RefusesExpiryWithoutTheSlot) {
   auto engine = *OneShard::Open({});
   EXPECT_EQ(engine->Put("a", "1", {.expires_at = 5}).code(), absl::StatusCode::kInvalidArgument);
   EXPECT_TRUE(engine->Put("a", "1").ok());
-  EXPECT_EQ(engine->ExpireAt("a", 5).code(), absl::StatusCode::kInvalidArgument);
   WriteBatch batch;
   batch.Put("b", "2", 5);
   EXPECT_EQ(engine->Write(batch).code(), absl::StatusCode::kInvalidArgument);

@@ -218,7 +218,7 @@ class OrderedMemory {
   }
 
   absl::Status ExpireAt(std::string_view key, uint64_t expires_at) {
-    KV_RETURN_IF_ERROR(check_.Put(key, {}, expires_at));
+    KV_RETURN_IF_ERROR(check_.Expire(key, expires_at));
     std::shared_ptr<const Table> dead;
     const std::lock_guard lock(writer_mutex_);
     Record record;

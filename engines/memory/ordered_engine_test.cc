@@ -290,7 +290,6 @@ TYPED_TEST(OrderedMemoryTest, ReadersBesideRewritesSeeWholeBatches) {
 TEST(OrderedMemory, RefusesExpiryWithoutTheSlot) {
   auto engine = *OnSkipList::Open({});
   EXPECT_EQ(engine->Put("a", "1", {.expires_at = 5}).code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(engine->ExpireAt("a", 5).code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(OrderedMemory, CursorAfterCloseSaysSo) {

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "kv/contract/engine.h"
+#include "kv/expiry/concept.h"
 
 namespace kv::memory_internal {
 
@@ -33,6 +34,12 @@ class WriteCheck {
   absl::Status Put(std::string_view key, std::string_view value, uint64_t expires_at) const {
     KV_RETURN_IF_ERROR(Open());
     return Contents(key, value, expires_at);
+  }
+
+  // Of ExpireAt.
+  absl::Status Expire(std::string_view key, uint64_t expires_at) const {
+    RequireExpiry<ExpiryPart>();
+    return Put(key, {}, expires_at);
   }
 
   absl::Status Batch(const WriteBatch& batch) const {

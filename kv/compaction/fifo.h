@@ -53,6 +53,8 @@ class FifoCompaction {
   static constexpr int kMaxLevels = 64;
   static constexpr bool kByAge = true;
   static constexpr uint64_t kOutputFileBytes = kShape.file_bytes;
+  // For engines: with an Expiry part that lets nothing expire, there would be nothing to wait for.
+  static constexpr uint64_t kTtlGraceMillis = kShape.ttl_grace_millis;
 
   static std::optional<Choice> Choose(const TreeShape& shape) {
     uint64_t bytes = AllBytes(shape);

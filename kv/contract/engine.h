@@ -102,6 +102,7 @@ concept Engine = requires(E& engine, const Options& options, std::string_view ke
   // How many keys begin with `prefix`.
   { engine.Count(key) } -> std::same_as<absl::StatusOr<uint64_t>>;
   // Sets when an existing key expires (kNeverExpires: not any more); kNotFound when it is absent.
+  // Where E::kExpiry is false a call does not compile, or is kInvalidArgument.
   { engine.ExpireAt(key, expires_at) } -> std::same_as<absl::Status>;
   // When an existing key expires, or kNeverExpires.
   { engine.ExpiresAt(key) } -> std::same_as<absl::StatusOr<uint64_t>>;

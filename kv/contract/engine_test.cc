@@ -8,6 +8,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "kv/contract/keeps_no_order.h"
 
 namespace kv {
 namespace {
@@ -75,6 +76,10 @@ struct EngineCalls {
 struct EngineArchetype : EngineCalls<EngineArchetype> {};
 static_assert(Engine<EngineArchetype>);
 static_assert(!OrderedEngine<EngineArchetype> && !DurableEngine<EngineArchetype>);
+
+// To concepts it is unordered, although cursors and snapshots can be named, to be refused in words.
+struct RefusesCursors : EngineCalls<RefusesCursors>, KeepsNoOrder<RefusesCursors> {};
+static_assert(Engine<RefusesCursors> && !OrderedEngine<RefusesCursors>);
 
 struct WithoutCas : EngineCalls<WithoutCas> {
   void CompareAndSet() = delete;

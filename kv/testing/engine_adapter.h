@@ -88,7 +88,11 @@ class EngineAdapter final : public AnyEngine {
     return engine_->Count(prefix);
   }
   absl::Status ExpireAt(std::string_view key, uint64_t expires_at) override {
-    return engine_->ExpireAt(key, expires_at);
+    if constexpr (E::kExpiry) {
+      return engine_->ExpireAt(key, expires_at);
+    } else {
+      return Invalid("a call of ExpireAt need not compile without an Expiry part");
+    }
   }
   absl::StatusOr<uint64_t> ExpiresAt(std::string_view key) override {
     return engine_->ExpiresAt(key);

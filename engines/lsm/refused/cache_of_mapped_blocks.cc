@@ -1,0 +1,30 @@
+// A cache of blocks that are read where they are mapped, as they are.
+#include "engines/lsm/engine.h"
+#include "kv/cache/clock.h"
+#include "kv/commit/none.h"
+#include "kv/compaction/none.h"
+#include "kv/compression/none.h"
+#include "kv/expiry/none.h"
+#include "kv/filter/none.h"
+#include "kv/memtable/bplus_tree.h"
+#include "kv/reading/mmap.h"
+#include "kv/striping/single.h"
+
+namespace kv {
+
+struct Parts {
+  using Memtable = BPlusTreeMemtable;
+  using Compaction = NoCompaction;
+  using Striping = SingleStripe;
+  using Commit = NoCommit;
+  using Filter = NoFilter;
+  using Cache = ClockCache;
+  using Compression = NoCompression;
+  using WalCompression = NoCompression;
+  using Reading = MmapReading;
+  using Expiry = NoExpiry;
+};
+
+using Refused = decltype(Lsm<Parts>::Open({}));
+
+}  // namespace kv
