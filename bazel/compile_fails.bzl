@@ -87,7 +87,7 @@ def _impl(ctx):
 
 compile_fails_test = rule(
     implementation = _impl,
-    doc = """Passes when `src` is refused by the compiler with an error that holds each of `words`.
+    doc = """Passes when `src` is refused by the compiler with an error that holds all `words`.
 
     Other ways to fail (a header that is not found, a slip in the snippet) do not say the words. The
     action compiles with the flags of every other target, and is cached as those are.""",
