@@ -1,10 +1,10 @@
-"""compile_fails_test(): a test that passes when a source file does not compile, for a given reason."""
+"""compile_fails_test(): passes when a source file does not compile, for the reason that is given."""
 
 load("@bazel_tools//tools/build_defs/cc:action_names.bzl", "CPP_COMPILE_ACTION_NAME")
 load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
 
-# Compiles $1 with the rest of the arguments and writes to $OUT what the compiler says. Succeeds either
-# way: the test reads the outcome, so that a source that does compile fails the test, not the build.
+# Runs the compiler, which is the arguments, and writes to $OUT what it says. Succeeds either way: the
+# test reads the outcome, so that a source that does compile fails the test, not the build.
 _COMPILE = """
 if "$@" 2>"$OUT"; then echo 'IT COMPILES' >>"$OUT"; fi
 """
@@ -38,11 +38,12 @@ def _impl(ctx):
         cc_infos = [dep[CcInfo] for dep in ctx.attr.deps],
     ).compilation_context
     source = ctx.file.src
+    user_flags = ctx.fragments.cpp.copts + ctx.fragments.cpp.cxxopts + ["-fsyntax-only"]
     variables = cc_common.create_compile_variables(
         feature_configuration = features,
         cc_toolchain = toolchain,
         source_file = source.path,
-        user_compile_flags = ctx.fragments.cpp.copts + ctx.fragments.cpp.cxxopts + ["-fsyntax-only"],
+        user_compile_flags = user_flags,
         include_directories = context.includes,
         quote_include_directories = context.quote_includes,
         system_include_directories = context.system_includes,

@@ -1,27 +1,20 @@
 // Parts that each model their concept, but contradict each other: refused when an Lsm is composed,
-// with an error that names both slots.
+// with an error that names both.
 //
-// A contradiction is a part that asks for what another one rules out, so that what was asked for
-// can never happen. A poor choice is none: NoCache with compressed blocks decompresses at every
-// read, and may be what somebody wants to measure; headers say so under "Not for".
+// A contradiction is a part that asks for what another one rules out, so that it can never happen.
+// A poor choice is none: NoCache decompresses compressed blocks at every read, and a Cache beside
+// mapped blocks that are not compressed stays empty; somebody may want to measure that. The headers
+// of policies warn of it under "Not for".
 //
 // Each is asked as a capability constant of the parts, never by their names.
 #ifndef ENGINES_LSM_PARTS_FIT_H_
 #define ENGINES_LSM_PARTS_FIT_H_
-
-#include "kv/compression/concept.h"
 
 namespace kv {
 
 // True, or an error.
 template <typename Parts>
 constexpr bool LsmPartsFit() {
-  // Stored as they are, blocks of a mapped file are read where they lie: nothing is ever inserted.
-  static_assert(!Parts::Cache::kEnabled || !Parts::Reading::kMapped ||
-                    Parts::Compression::kId != kCompressionNone,
-                "Cache and Reading contradict each other: a mapped Reading (MmapReading) with "
-                "Compression = NoCompression reads blocks where they lie, so a Cache stays empty. "
-                "Name NoCache, or PreadReading, or compress");
   // The log's records belong to no table that a dictionary could be stored in.
   static_assert(Parts::WalCompression::kDictionaryBytes == 0,
                 "WalCompression and its dictionary contradict each other: dictionaries are trained "
