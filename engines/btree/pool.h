@@ -74,6 +74,7 @@ class Pool {
   const ReadableFile& file() const { return file_; }
   uint64_t budget_units() const { return frames_.budget_units(); }
 
+  // relaxed: stored before any place of the generation is, under the mutex that guards places.
   uint64_t Generation() const { return newest_generation_.load(std::memory_order_relaxed); }
   // relaxed: figures for the journal's judgement and for statistics.
   uint64_t DirtyUnits() const { return dirty_units_.load(std::memory_order_relaxed); }

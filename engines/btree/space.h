@@ -64,8 +64,9 @@ class Space {
   // Exactly `units` in a row that end at or before `limit`; no units when a bounded search finds
   // none.
   Extent AllocateBelow(uint64_t units, Place limit) {
-    const Place from = FirstFit(units, std::min(limit, lowest_ + kMaxSearch));
-    if (from + units > limit) return {};
+    const Place searched = std::min(limit, lowest_ + kMaxSearch);
+    const Place from = FirstFit(units, searched);
+    if (from >= searched || from + units > limit) return {};
     const Extent extent{from, units};
     Mark(extent);
     return extent;

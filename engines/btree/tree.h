@@ -23,6 +23,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -81,14 +82,16 @@ class Tree {
     }
   }
 
-  // Calls copy(Page, Slot* slots, count) with a leaf at one instant, within a guard, after the
-  // bounds of its keys have gone to `lower` and `upper` (empty strings and false: none).
+  // What lies between the separators around a leaf (none: false), and for prefetching only, where
+  // the leaf behind it is in memory (null: it is not, or has another parent).
   struct Bounds {
     std::string lower;
     std::string upper;
     bool has_lower = false;
     bool has_upper = false;
+    const Frame* next = nullptr;
   };
+  // Calls copy(Page) with a leaf at one instant, within a guard.
   template <typename Copy>
   absl::Status CopyLeaf(Toward toward, std::string_view key, Bounds* bounds, Copy&& copy) const {
     for (;;) {
@@ -96,18 +99,22 @@ class Tree {
       {
         const auto guard = pool_.Enter();
         missing.structure = StableVersion(structure_);
-        bounds->has_lower = bounds->has_upper = false;
+        // Inner pages do not change in their frames, so views of them hold within the guard.
+        std::optional<std::string_view> lower;
+        std::optional<std::string_view> upper;
+        PageId next = 0;
         Frame* const frame = Descend(toward, key, &missing.id, [&](Page page, size_t rank) {
-          if (rank > 0) {
-            bounds->lower.assign(page.separator(rank - 1));
-            bounds->has_lower = true;
-          }
-          if (rank < page.count()) {
-            bounds->upper.assign(page.separator(rank));
-            bounds->has_upper = true;
-          }
+          if (rank > 0) lower = page.separator(rank - 1);
+          const bool last = rank == page.count();
+          if (!last) upper = page.separator(rank);
+          next = last ? 0 : page.child(rank + 1);
         });
         if (frame != nullptr) [[likely]] {
+          bounds->has_lower = lower.has_value();
+          bounds->has_upper = upper.has_value();
+          if (lower) bounds->lower.assign(*lower);
+          if (upper) bounds->upper.assign(*upper);
+          bounds->next = next == 0 ? nullptr : pool_.Find(next);
           frame->Touch();
           const uint64_t version = StableVersion(frame->version);
           copy(frame->page());

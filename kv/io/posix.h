@@ -158,11 +158,8 @@ class PosixWritableFile {
 
   absl::Status Truncate(uint64_t size) {
     if (size > size_) return Invalid(fmt::format("{} has {} bytes, not {}", path_, size_, size));
-    const int result = posix_internal::Uninterrupted(
-        [&] { return ::ftruncate(file_.get(), static_cast<off_t>(size)); });
-    if (result == -1) [[unlikely]] {
-      return IoError("truncate", path_, errno);
-    }
+    const auto cut = [&] { return ::ftruncate(file_.get(), static_cast<off_t>(size)); };
+    if (posix_internal::Uninterrupted(cut) == -1) return IoError("truncate", path_, errno);
     size_ = size;
     return absl::OkStatus();
   }
