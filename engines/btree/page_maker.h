@@ -22,7 +22,7 @@ namespace kv::btree {
 inline size_t SplitBoundary(std::span<const LeafItem> items, bool appends) {
   const auto splits = [&](size_t at) { return items[at - 1].key != items[at].key; };
   if (appends && items.size() > 1 && splits(items.size() - 1)) return items.size() - 1;
-  const size_t half = LeafBytes(items) / 2;
+  const size_t half = (LeafBytes(items) + kPageHeaderBytes) / 2;  // each side has a header
   size_t bytes = kPageHeaderBytes;
   size_t best = 0;
   size_t best_distance = SIZE_MAX;
