@@ -59,6 +59,8 @@ class Writer {
     pool_.ReplaceLocked(root);
   }
 
+  // Inner pages are not joined: they are a hundredth of the leaves, and go with their last child.
+  //
   // Writes the leaf of `key` anew if that drops something, together with its right neighbour if one
   // page is enough for both. Sets `next` to where to go on, and `more` to whether there is more.
   absl::Status Tidy(std::string_view key, std::string* next, bool* more) {
@@ -88,7 +90,7 @@ class Writer {
         path.Pin(neighbour);
         std::vector<LeafItem> others = ItemsOf(neighbour->page());
         const Pruned pruned_others = Prune<Expiry>(readers, &others);
-        if (LeafBytes(items) + LeafBytes(others) <= kMergeBytes) {
+        if (LeafBytes(items) + LeafBytes(others) - kPageHeaderBytes <= kMergeBytes) {
           items.insert(items.end(), others.begin(), others.end());
           pruned.blobs.insert(pruned.blobs.end(), pruned_others.blobs.begin(),
                               pruned_others.blobs.end());
