@@ -63,8 +63,10 @@ template <typename E>
 void FailEachOperation(uint64_t times) {
   for (const Fault fault :
        {Fault::kNoSpace, Fault::kIoError, Fault::kShortWrite, Fault::kSyncFailure}) {
+    // Synced logs begin with a mebibyte of zeros, which makes them slow to test.
+    const uint64_t step = E::kDurableOnReturn ? 4 : 1;
     uint64_t skip = 0;
-    while (RunWithFault<E>(fault, skip, times) && !::testing::Test::HasFailure()) ++skip;
+    while (RunWithFault<E>(fault, skip, times) && !::testing::Test::HasFailure()) skip += step;
     EXPECT_GT(skip, 5u);
   }
 }
@@ -116,9 +118,14 @@ TEST(FaultsTest, AnUnreadablePageIsAnErrorAndNotAMissingKey) {
   }
   ASSERT_TRUE((*store)->Compact().ok());
   uint64_t failed = 0;
+  uint64_t planned = 0;
   for (int i = 0; i < 500; ++i) {
     const std::string key = fmt::format("key{:03}", i);
-    fs.FailAfter(0, Fault::kReadError);
+    // One at a time: a key whose pages are in memory leaves the fault to a later one.
+    if (planned == fs.faults_injected()) {
+      fs.FailAfter(0, Fault::kReadError);
+      ++planned;
+    }
     std::string value;
     absl::Status status = (*store)->Get(key, &value);
     if (!status.ok()) {
