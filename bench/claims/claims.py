@@ -53,7 +53,7 @@ def present(one, known):
 
 def wanted(known, only):
     starts = [word.strip() for word in only.split(",") if word.strip()]
-    chosen = [e for e in table.EXPERIMENTS if present(e, known)]
+    chosen = [e for e in table.experiments(known) if present(e, known)]
     for start in starts:
         if not any(e.name.startswith(start) for e in chosen):
             raise systems.UsageError("no experiment begins with %s%s" % (
@@ -102,7 +102,7 @@ def text_of(outcome):
     lines = ["%-62s theirs %-12s ours %-12s%s  %s" % (
         claim.title, _figure(claim.kind, claim.theirs), _figure(claim.kind, outcome.ours),
         interval, outcome.verdict)]
-    if claim.kind == "rate":
+    if claim.kind == "rate" and claim.theirs is not None:
         lines.append("    %s ns a call, theirs %s ns" % tuple(
             "{:,.0f}".format(1e9 / rate) for rate in (outcome.ours, claim.theirs)))
     if outcome.peer is not None:
@@ -138,14 +138,14 @@ def json_of(outcome):
     }
 
 
-def _claims_of(one):
-    return [claim for claim in table.CLAIMS if claim.experiment == one.name]
+def _claims_of(one, known):
+    return [claim for claim in table.claims(known) if claim.experiment == one.name]
 
 
-def _list(chosen):
+def _list(chosen, known):
     for one in chosen:
         print("%s: %s" % (one.name, ", ".join(one.systems)))
-        for claim in _claims_of(one):
+        for claim in _claims_of(one, known):
             print("  %-60s theirs %s" % (claim.title, _figure(claim.kind, claim.theirs)))
 
 
@@ -153,7 +153,7 @@ def _measure(args):
     known = systems.Known.load()
     chosen = wanted(known, args.only)
     if args.list:
-        _list(chosen)
+        _list(chosen, known)
         return 0
     given = {name: os.path.abspath(path) for name, path in
              (word.split("=", 1) for word in args.binary)}
@@ -173,7 +173,7 @@ def _measure(args):
         probes = contexts[one.name].get("fdatasync_us")
         print("\n== %s%s" % (one.name, "" if not probes else
                              "   fdatasync %.0f us (%.0f to %.0f)" % tuple(probes)))
-        for claim in _claims_of(one):
+        for claim in _claims_of(one, known):
             outcomes.append(judge.outcome_of(claim, results))
             print(text_of(outcomes[-1]), flush=True)
     counts = {verdict: sum(o.verdict == verdict for o in outcomes)

@@ -67,9 +67,9 @@ SLOTS = [
 ]
 
 # The compositions of slot "Engine": one for each engine.
-ENGINES = ["memory", "memory_ordered", "lsm_leveled_unsynced"]
+ENGINES = ["memory", "memory_ordered", "lsm_leveled_unsynced", "log_unsynced", "btree_unsynced"]
 
-_VOLATILE = "its writes are gone with the process"
+_VOLATILE = dict.fromkeys(["memory", "memory_ordered"], "its writes are gone with the process")
 _NOT_ON_RETURN = "a put that has returned may be lost"
 _NEVER_SYNCED = "what may be lost is not bounded"
 _DROPS = "drops data beyond its window"
@@ -86,7 +86,12 @@ CASES = [
     Case("Engine", "memory_ordered", "scans of data that may be lost",
          "filluniquerandom,seekrandom", min_time="1s"),
     Case("Engine", "lsm_leveled_unsynced", "random puts that outlive the process", "fillrandom",
-         num="1M", without={"memory": _VOLATILE, "memory_ordered": _VOLATILE}),
+         num="1M", without=_VOLATILE),
+    Case("Engine", "log_unsynced", "random overwrites of 1 KB that outlive the process",
+         "filluniquerandom,overwrite", num="200k", value_size=1000, without=_VOLATILE),
+    Case("Engine", "btree_unsynced", "scans of 10 after random overwrites that outlive the process",
+         "filluniquerandom,overwrite,seekrandom", num="500k", extra=["--reads=500k"],
+         without=_VOLATILE),
 
     Case("Memtable", "bplus_tree", "scans of 10 among what is not flushed yet",
          "filluniquerandom,seekrandom", num="500k", min_time="1s", extra=_IN_MEMTABLE),
