@@ -1,4 +1,4 @@
-"""The cases: for each policy of each slot, the load at which it should be the best choice.
+"""The cases: for each policy of each slot, a load or two at which it should be the best choice.
 
 Add a policy to the matrix (../matrix/policies.bzl), and a line here: cases_test.py refuses a policy
 without a case. What runs beside it are all policies that the matrix has for the slot.
@@ -97,6 +97,8 @@ CASES = [
          "filluniquerandom,seekrandom", num="500k", min_time="1s", extra=_IN_MEMTABLE),
     Case("Memtable", "skip_list", "random puts of 4 threads, not synced", "fillrandom",
          num="500k", threads=4, extra=_IN_MEMTABLE),
+    Case("Memtable", "skip_list", "memory of records with random keys that are not flushed yet",
+         "filluniquerandom", figure="memory", num="500k", value_size=20, extra=_IN_MEMTABLE),
 
     Case("Compaction", "leveled", "scans of 10 beside leftovers of random overwrites",
          "fillrandom,overwrite,seekrandom", num="500k", extra=_SMALL_MEMTABLE + ["--reads=1M"]),
