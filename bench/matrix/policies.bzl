@@ -120,6 +120,18 @@ MATRIX = {
             "Striping": ("kv/striping/hashed.h", "HashedStripes<256>"),
         },
     ),
+    "btree": struct(
+        header = "engines/btree/engine.h",
+        type = "Btree",
+        slots = {
+            "Commit": _COMMIT,
+            "Expiry": _EXPIRY,
+        },
+        fixed = {
+            "Pages": ("engines/btree/shape.h", "BtreePages<>"),
+            "Striping": ("kv/striping/hashed.h", "HashedStripes<256>"),
+        },
+    ),
     "memory": struct(
         header = "engines/memory/hash_engine.h",
         type = "HashMemory",
