@@ -1,3 +1,4 @@
+import argparse
 import unittest
 
 from bench.compare import systems
@@ -46,6 +47,22 @@ class CasesTest(unittest.TestCase):
             self.assertNotIn("|", case.title)
         titles = [(case.slot, case.policy, case.title) for case in cases.CASES]
         self.assertEqual(len(set(titles)), len(titles))
+
+    def test_equal_loads_share_their_runs(self):
+        args = argparse.Namespace(smoke=False, dir=None)
+        plan = policies.Plan([self.slots["Compaction"]], self.known, args)
+        of = {case.policy: plan.experiment(case) for case in plan.cases}
+        self.assertIs(of["tiered"], of["lazy_leveled"])
+        self.assertIsNot(of["tiered"], of["leveled"])
+        self.assertEqual(len(of["tiered"].names), len(plan.names()))
+
+    def test_toy_sizes_are_toy_sizes(self):
+        args = argparse.Namespace(smoke=True, dir=None)
+        for one in policies.Plan(cases.SLOTS, self.known, args).experiments.values():
+            flags = one.request.flags(1)
+            self.assertIn("--num=2k", flags)
+            self.assertFalse([f for f in flags if f.startswith(("--reads", "--duration="))
+                              and f != "--duration=20ms"], flags)
 
     def test_policies_beside_are_slots_of_the_engine(self):
         for case in cases.CASES:
