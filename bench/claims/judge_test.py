@@ -93,6 +93,22 @@ class ProcessorTimeTest(unittest.TestCase):
         self.assertEqual(self.outcome(8e6, 3.5e6).verdict, judge.FAIL)
 
 
+class KeysOnDiskTest(unittest.TestCase):
+
+    def outcome(self, rate):
+        results = judge.Results([row("new", "w", 1, rate)])
+        return judge.outcome_of(claim("rate", 23853, explain="keys_on_disk"), results)
+
+    def test_a_read_of_each_record_explains_a_slow_count(self):
+        outcome = self.outcome(4000.0)
+        self.assertEqual(outcome.verdict, judge.EXPLAINED)
+        self.assertIn("4.2 ns each", outcome.explanation)
+        self.assertIn("25.0 ns", outcome.explanation)
+
+    def test_more_than_that_is_a_failure(self):
+        self.assertEqual(self.outcome(900.0).verdict, judge.FAIL)
+
+
 class TableTest(unittest.TestCase):
 
     def test_every_claim_reads_what_its_experiment_runs(self):

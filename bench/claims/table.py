@@ -171,6 +171,7 @@ def claims(known):
               "rate", _COUNT_THEIRS[engine][i] if engine in _COUNT_THEIRS else None, ours=system,
               workload=workload,
               conditions="10,000 keys of 12 B, values of 20 B, in memory (LSM: in the memtable)",
-              omits="data in tables or beyond the caches")
+              omits="data in tables or beyond the caches",
+              explain="keys_on_disk" if engine == "log" else None)
         for system, engine in _counted(known).items()
         for i, (workload, share) in enumerate(_COUNT_WORKLOADS.items())]
