@@ -9,6 +9,7 @@ A claim that fails may have an explanation, which is computed from the same runs
 returns None when the measurement does not bear it out.
 """
 
+import math
 import os
 import statistics
 
@@ -163,4 +164,22 @@ def keys_on_disk(claim, results, cpus):
                 1e9 / claim.theirs / _COUNTED_KEYS, ours))
 
 
-EXPLANATIONS = {"contention": contention, "keys_on_disk": keys_on_disk, "pointer": pointer}
+# Bytes that a byte of random letters and digits holds, and no compressor takes away.
+_ALPHANUMERIC_BYTES = math.log2(62) / 8
+
+
+def entropy(claim, results, cpus):
+    """Would theirs take less than what is random in the values?"""
+    del cpus
+    raw = results.row(claim.against, claim.workload, claim.threads).figures["wal_bytes_per_op"]
+    random_bytes = claim.value_size * _ALPHANUMERIC_BYTES
+    possible = 1 - random_bytes / raw
+    if claim.theirs <= possible:
+        return None
+    return ("a put takes %.1f bytes of this log without compression, of which the values' %.1f are "
+            "random: no compressor saves more than %.0f %% here" % (
+                raw, random_bytes, 100 * possible))
+
+
+EXPLANATIONS = {"contention": contention, "entropy": entropy, "keys_on_disk": keys_on_disk,
+                "pointer": pointer}

@@ -109,6 +109,23 @@ class KeysOnDiskTest(unittest.TestCase):
         self.assertEqual(self.outcome(900.0).verdict, judge.FAIL)
 
 
+class EntropyTest(unittest.TestCase):
+
+    def outcome(self, theirs, raw, packed, size):
+        results = judge.Results([row("new", "w", 1, 1.0, {"wal_bytes_per_op": packed}),
+                                 row("old", "w", 1, 1.0, {"wal_bytes_per_op": raw})])
+        return judge.outcome_of(
+            claim("saving", theirs, explain="entropy", value_size=size), results)
+
+    def test_more_than_all_that_is_not_random_cannot_be_saved(self):
+        outcome = self.outcome(0.64, 39.2, 19.6, 20)
+        self.assertEqual(outcome.verdict, judge.EXPLAINED)
+        self.assertIn("no compressor saves more than 62 %", outcome.explanation)
+
+    def test_what_can_be_saved_should_be(self):
+        self.assertEqual(self.outcome(0.24, 1068.0, 862.0, 1024).verdict, judge.FAIL)
+
+
 class TableTest(unittest.TestCase):
 
     def test_every_claim_reads_what_its_experiment_runs(self):

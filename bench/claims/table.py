@@ -32,7 +32,8 @@ class Claim:
     """One figure. `kind` says which (judge.py): ratio, rate, nanos_per_batch or saving."""
 
     def __init__(self, title, experiment, kind, theirs, ours, against=None, workload=None,
-                 threads=1, batch=1, conditions="", omits="", peer=None, explain=None):
+                 threads=1, batch=1, conditions="", omits="", peer=None, explain=None,
+                 value_size=None):
         self.title = title
         self.experiment = experiment
         self.kind = kind
@@ -45,6 +46,7 @@ class Claim:
         self.conditions = conditions
         self.omits = omits
         self.peer = peer  # the best other system of the experiment, quoted beside
+        self.value_size = value_size  # where an explanation needs it
         self.explain = explain  # name of a function in judge.EXPLANATIONS
 
 
@@ -132,10 +134,11 @@ _CLAIMS = [
 ] + [
     Claim("log bytes that zstd saves, " + what, "log of " + what, "saving", theirs,
           ours="lsm_wal__zstd", against="lsm_wal__none", workload=workload,
-          conditions="random letters and digits, 16 B keys", omits="the time that it costs")
-    for what, workload, theirs in (("20 B puts", "overwrite", 0.0),
-                                   ("1 KB puts", "overwrite", 0.24),
-                                   ("batches", "putbatch", 0.64))
+          conditions="random letters and digits, 16 B keys", omits="the time that it costs",
+          explain="entropy", value_size=size)
+    for what, workload, size, theirs in (("20 B puts", "overwrite", 20, 0.0),
+                                         ("1 KB puts", "overwrite", 1024, 0.24),
+                                         ("batches", "putbatch", 20, 0.64))
 ] + [
     Claim("%s of %d, memory" % (label, batch), "batches of %d" % batch, "nanos_per_batch",
           theirs[batch], ours="memory", workload=workload, batch=batch,
