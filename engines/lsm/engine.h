@@ -41,6 +41,7 @@
 #include "engines/lsm/background.h"
 #include "engines/lsm/bulk_load.h"
 #include "engines/lsm/checkpoint.h"
+#include "engines/lsm/descriptor.h"
 #include "engines/lsm/journal.h"
 #include "engines/lsm/parts_fit.h"
 #include "engines/lsm/reader.h"
@@ -101,23 +102,9 @@ class Lsm {
   template <typename OtherEnvironment>
   using On = Lsm<Parts, OtherEnvironment>;
 
-  static std::string Descriptor() {
-    return fmt::format(
-        R"({{"engine":"lsm","memtable":"{}","compaction":"{}","striping":"{}","commit":"{}",)"
-        R"("filter":"{}","cache":"{}","compression":"{}","wal_compression":"{}",)"
-        R"("reading":"{}","expiry":"{}"}})",
-        Parts::Memtable::kName, Parts::Compaction::kName, Parts::Striping::kName,
-        Parts::Commit::kName, Parts::Filter::kName, Parts::Cache::kName, Parts::Compression::kName,
-        Parts::WalCompression::kName, Parts::Reading::kName, Expiry::kName);
-  }
-
-  // What a composition writes to disk: stores open under every composition with the same. Not in
-  // it: WalCompression, for a log with records that this composition cannot read is refused by
-  // itself, and one that was flushed before it was closed has none.
-  static std::string Format() {
-    return fmt::format("lsm filter={} compression={} expiry={}", Parts::Filter::kName,
-                       Parts::Compression::kName, Expiry::kName);
-  }
+  static std::string Descriptor() { return LsmDescriptor<Parts>(); }
+  // Stores open under every composition with the same.
+  static std::string Format() { return LsmFormat<Parts>(); }
 
   static absl::StatusOr<std::unique_ptr<Lsm>> Open(const Options& options,
                                                    const Env& environment = Env()) {

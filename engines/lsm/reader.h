@@ -5,8 +5,9 @@
 // before the reader's sequence number is the answer, be it a value, a tombstone, expired, or hidden
 // by a range tombstone.
 //
-// Many keys at once are read in groups of kGroup: while the first keys are searched for, the filter
-// lines of the others are on their way.
+// Many keys at once are read in groups of kGroup, in steps: for all of a group the filter lines are
+// sent for, then the block's directory of each, then the entry. So the waits for memory of a group
+// overlap, and it takes about as long as the slowest of them.
 //
 // Thread safety: any thread. The store must outlive the reader and its cursors.
 #ifndef ENGINES_LSM_READER_H_
@@ -114,6 +115,12 @@ class LsmReader {
       } else {
         searches[i].emplace(keys[i], at).Prepare(*view.version);
       }
+    }
+    for (auto& search : searches) {
+      if (search) search->Aim(*view.version);
+    }
+    for (auto& search : searches) {
+      if (search) search->Approach();
     }
     for (size_t i = 0; i < keys.size(); ++i) {
       if (searches[i]) statuses[i] = RunSearch(view, at, *searches[i], assign_to(i));

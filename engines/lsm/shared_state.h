@@ -2,6 +2,7 @@
 // manifest) and in memory (the published ReadView), and the one way to change it (Install).
 //
 // Locks, in the order in which they may be taken, after those of the jobs (store.h):
+//   HoldOffSnapshots while a policy's tables are dropped
 //   install_mutex_   the manifest; held over its sync
 //   mutex_           pointers and lists; never held over I/O
 // Readers take none of them: they enter the gate and load the view.
@@ -199,8 +200,10 @@ class SharedState {
 
   // --- Shared state -----------------------------------------------------------------------------
 
-  // Every sequence number that is or may be read at.
+  // Every sequence number that is or may be read at, ascending; the last is the newest of all.
   std::vector<Sequence> ReadSequences() const { return snapshots_.List(); }
+  // No snapshot is taken while this lock lives.
+  std::unique_lock<std::mutex> HoldOffSnapshots() { return snapshots_.HoldOff(); }
   // Whether background work should give up. relaxed: read inside mutex_, or as a hint.
   bool Stopping() const { return stopping_.load(std::memory_order_relaxed); }
   Environment& environment() { return environment_; }

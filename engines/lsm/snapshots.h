@@ -4,6 +4,10 @@
 // number inside: so a snapshot that a list misses is at or after that list's newest, and what the
 // list made compaction keep is enough for it.
 //
+// Whoever takes data away that a reader of the newest state would see (a policy that drops tables)
+// holds off new snapshots meanwhile, so that none is taken between the look at the list and the
+// change.
+//
 // Thread safety: any thread. A Snapshot must not outlive its list.
 #ifndef ENGINES_LSM_SNAPSHOTS_H_
 #define ENGINES_LSM_SNAPSHOTS_H_
@@ -48,13 +52,18 @@ class SnapshotList {
   explicit SnapshotList(const std::atomic<Sequence>& visible) : visible_(visible) {}
 
   Snapshot Take() {
+    const std::lock_guard taking(taking_mutex_);
     const std::lock_guard lock(mutex_);
     const Sequence sequence = Visible();
     sequences_.insert(sequence);
     return Snapshot(this, sequence);
   }
 
-  // Every sequence number that is or may be read at: those of the snapshots, and the newest.
+  // While this lock lives, Take() waits. Listing and releasing do not.
+  std::unique_lock<std::mutex> HoldOff() { return std::unique_lock(taking_mutex_); }
+
+  // Every sequence number that is or may be read at, ascending: those of the snapshots, and the
+  // newest.
   std::vector<Sequence> List() const {
     const std::lock_guard lock(mutex_);
     std::vector<Sequence> list(sequences_.begin(), sequences_.end());
@@ -73,6 +82,7 @@ class SnapshotList {
   }
 
   const std::atomic<Sequence>& visible_;
+  std::mutex taking_mutex_;  // before mutex_
   mutable std::mutex mutex_;
   std::multiset<Sequence> sequences_;
 };

@@ -116,14 +116,23 @@ class Store : public SharedState<Parts, Environment> {
 
   // Runs one compaction that `choose(const TreeShape&) -> std::optional<Choice>` asks for, or one
   // that the range tombstones need: dead tables go first, and where the tombstones are not too
-  // many, tables are rewritten for their sake last. False when there is nothing to do.
+  // many, tables are rewritten for their sake last. False when there is nothing to do, as when all
+  // that a policy would drop has to wait for snapshots.
   template <typename Choose>
   absl::StatusOr<bool> CompactOnce(Choose&& choose) {
     const std::lock_guard compaction_lock(compaction_mutex_);
     const std::shared_ptr<const Tree> tree = Share()->version;
     std::optional<Choice> choice;
     if (!tree->ranges->empty()) choice = ForRanges(*tree, tree->ranges->size() > kManyRanges);
-    if (!choice) choice = std::forward<Choose>(choose)(Shape(*tree));
+    std::unique_lock<std::mutex> no_new_snapshots;
+    if (!choice) {
+      choice = std::forward<Choose>(choose)(Shape(*tree));
+      if (choice && choice->drop) {
+        no_new_snapshots = State::HoldOffSnapshots();
+        KeepWhatSnapshotsSee(*tree, &*choice);
+        if (choice->inputs.empty()) choice.reset();
+      }
+    }
     if (!choice && !tree->ranges->empty()) choice = ForRanges(*tree, true);
     if (!choice) return false;
     KV_RETURN_IF_ERROR(Compact(*tree, *choice));
@@ -174,6 +183,24 @@ class Store : public SharedState<Parts, Environment> {
       deepest = level;
     }
     return deepest;
+  }
+
+  // A policy drops tables without regard to snapshots, the oldest first, which stand last. Takes
+  // out of its choice the first that a snapshot may see into, and all that are newer. What has
+  // expired is seen by nobody.
+  void KeepWhatSnapshotsSee(const Tree& tree, Choice* drop) {
+    const std::vector<Sequence> readers = ReadSequences();
+    if (readers.size() == 1) return;  // no snapshot, only the newest state
+    const Sequence newest_snapshot = readers[readers.size() - 2];
+    const uint64_t now = State::environment().clock.UnixMillis();
+    const auto may_go = [&](const CompactionInput& input) {
+      const TableMeta& meta = tree.Find(static_cast<size_t>(input.level), input.file)->Meta();
+      const uint64_t expired = meta.AllExpiredAt();
+      return meta.min_sequence > newest_snapshot || (expired != 0 && expired <= now);
+    };
+    auto& inputs = drop->inputs;
+    const auto stays = std::find_if_not(inputs.rbegin(), inputs.rend(), may_go);
+    inputs.erase(inputs.begin(), stays.base());
   }
 
   std::optional<Choice> ForRanges(const Tree& tree, bool rewrite) const {

@@ -81,13 +81,30 @@ class Table {
   // through the cache and is not in it.
   TableAnswer Get(std::string_view key, uint64_t key_hash, Sequence at, Record* found, Pin* pin,
                   absl::Status* status) const {
+    size_t block;
+    const TableAnswer answer = Locate(key, key_hash, &block);
+    return answer == TableAnswer::kFound ? GetFrom(block, key, key_hash, at, found, pin, status)
+                                         : answer;
+  }
+
+  // A Get in steps, so that a batch of them waits for memory together: PrefetchFilter, Locate,
+  // PrefetchBlock, PrefetchEntry, GetFrom, each some 100 ns after the one before. Those that
+  // prefetch change no answer.
+
+  // kFound: `*block` is the first block that may hold a version of `key`, for GetFrom. Otherwise
+  // the answer of a Get. The filter's and the index's bytes are all that it looks at.
+  TableAnswer Locate(std::string_view key, uint64_t key_hash, size_t* block) const {
     if (!InRange(key)) return TableAnswer::kOutOfRange;
     if constexpr (Filter::kEnabled) {
       if (!Filter::MayContain(layout().filter(), key_hash)) return TableAnswer::kFiltered;
     }
-    size_t block = index().LowerBound(key);
-    if (block == blocks()) [[unlikely]]
-      return TableAnswer::kAbsent;
+    *block = index().LowerBound(key);
+    return *block == blocks() ? TableAnswer::kAbsent : TableAnswer::kFound;
+  }
+
+  // The rest of a Get after Locate.
+  TableAnswer GetFrom(size_t block, std::string_view key, uint64_t key_hash, Sequence at,
+                      Record* found, Pin* pin, absl::Status* status) const {
     TableAnswer answer = SearchBlock(block, key, key_hash, at, found, pin, status);
     if (answer == TableAnswer::kAbsent && index().SeparatorEquals(block, key)) [[unlikely]] {
       // The key's versions go on in the next blocks, and the ones so far are newer than `at`.
@@ -98,6 +115,16 @@ class Table {
       }
     }
     return answer;
+  }
+
+  void PrefetchBlock(size_t block) const { blocks_.PrefetchDirectory(block); }
+
+  void PrefetchEntry(size_t block, uint64_t key_hash) const {
+    BlockBytes bytes;
+    BlockView view;
+    if (blocks_.Peek(block, &bytes) && BlockView::Parse(bytes, &view)) {
+      view.PrefetchEntry(BlockFingerprint(key_hash));
+    }
   }
 
   // Starts loading the filter's bytes for a key, for a Get some 100 ns later. Changes no answer.

@@ -42,6 +42,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "engines/lsm/block_entry.h"
 #include "kv/base/bytes.h"
 #include "kv/contract/record.h"
 
@@ -77,33 +78,6 @@ struct BlockBytes {
   std::string_view contents;
   std::string_view directory;
 };
-
-struct BlockEntry {
-  const char* suffix;  // `unshared` bytes
-  const char* value;   // `value_bytes` bytes
-  uint64_t value_bytes;
-  uint64_t tag;
-  uint64_t expires_at;
-  uint32_t shared;
-  uint32_t unshared;
-
-  const char* end() const { return value + value_bytes; }
-  Sequence sequence() const { return tag >> 2; }
-
-  void FillExceptKey(Record* record) const {
-    record->value = std::string_view(value, value_bytes);
-    record->sequence = sequence();
-    record->expires_at = expires_at;
-    record->kind = static_cast<RecordKind>(tag & 1);
-  }
-};
-
-inline constexpr uint64_t kBlockTagExpires = 2;
-
-inline uint64_t BlockTag(const Record& record) {
-  return record.sequence << 2 | (record.expires_at != kNeverExpires ? kBlockTagExpires : 0) |
-         static_cast<uint64_t>(record.kind);
-}
 
 class BlockView {
  public:
@@ -219,6 +193,18 @@ class BlockView {
       }
     }
     return Outcome::kAbsent;
+  }
+
+  // Starts loading the lines that Find() waits for. Changes no answer, and may be asked of a block
+  // whose checksum has not been looked at.
+  void PrefetchEntry(uint8_t fingerprint) const {
+    const uint64_t matches = Matches(0, fingerprint);
+    if (matches == 0) return;
+    const auto index = static_cast<size_t>(std::countr_zero(matches));
+    const char* const at = begin_ + Offset(index);
+    __builtin_prefetch(begin_ + Offset(index / kBlockRestartInterval * kBlockRestartInterval));
+    __builtin_prefetch(at);
+    __builtin_prefetch(at + 64);
   }
 
   // Sets `*index` to the first entry at or after (key, sequence), entries() if there is none.

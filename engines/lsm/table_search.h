@@ -24,35 +24,57 @@ template <typename Parts, typename Files>
 class TableSearch {
  public:
   using TableType = Table<Parts, Files>;
+  using Tree = Version<Parts, Files>;
 
   TableSearch(std::string_view key, Sequence at) : key_(key), hash_(HashKey(key)), at_(at) {}
 
-  // Looks up which tables may hold the key and starts loading the lines of their filters, for a Run
-  // on the same tree some 100 ns later.
-  void Prepare(const Version<Parts, Files>& tree) {
+  // A Run in steps, so that a batch of searches waits for memory together: each of these starts
+  // loading what the next one looks at. They may be left out, but for those before one that is not.
+  // All on the same tree.
+
+  // Finds the tables whose ranges hold the key. Loads the lines of their filters.
+  void Prepare(const Tree& tree) {
     if (tree.levels.empty()) return;
     for (const auto& file : tree.levels[0]) file->Get().PrefetchFilter(hash_);
     prepared_ = std::min(tree.levels.size(), kMaxPrepared);
     for (size_t level = 1; level < prepared_; ++level) {
-      files_[level] = Version<Parts, Files>::FileFor(tree.levels[level], key_);
+      files_[level] = Tree::FileFor(tree.levels[level], key_);
       if (files_[level] != nullptr) files_[level]->Get().PrefetchFilter(hash_);
     }
   }
 
-  void Run(const Version<Parts, Files>& tree) {
-    if (tree.levels.empty()) return;
-    if (prepared_ == 0) {
+  // Asks the filters, up to the first table that may hold the key. Loads the directory of the block
+  // there.
+  void Aim(const Tree& tree) {
+    while (const TableType* const table = NextTable(tree)) {
+      answer_ = table->Locate(key_, hash_, &block_);
+      if (answer_ == TableAnswer::kFound) {
+        aimed_ = table;
+        return table->PrefetchBlock(block_);
+      }
+      CountAnswer();
+    }
+  }
+
+  // Asks the directory. Loads the entry.
+  void Approach() {
+    if (aimed_ != nullptr) aimed_->PrefetchEntry(block_, hash_);
+  }
+
+  void Run(const Tree& tree) {
+    if (prepared_ == 0 && !tree.levels.empty()) {
       // The filters' lines are on their way while the first is asked.
       for (const auto& file : tree.levels[0]) file->Get().PrefetchFilter(hash_);
     }
-    for (const auto& file : tree.levels[0]) {
-      if (EndsIn(file->Get())) return;
+    if (aimed_ != nullptr) {
+      answer_ = aimed_->GetFrom(block_, key_, hash_, at_, &record_, &pin_, &status_);
+      CountAnswer();
+      if (Ended()) return;
     }
-    for (size_t level = 1; level < tree.levels.size(); ++level) {
-      const auto* const file = level < prepared_
-                                   ? files_[level]
-                                   : Version<Parts, Files>::FileFor(tree.levels[level], key_);
-      if (file != nullptr && EndsIn(file->Get())) return;
+    while (const TableType* const table = NextTable(tree)) {
+      answer_ = table->Get(key_, hash_, at_, &record_, &pin_, &status_);
+      CountAnswer();
+      if (Ended()) return;
     }
   }
 
@@ -71,12 +93,28 @@ class TableSearch {
  private:
   static constexpr size_t kMaxPrepared = 8;
 
-  bool EndsIn(const TableType& table) {
-    answer_ = table.Get(key_, hash_, at_, &record_, &pin_, &status_);
+  // The next table, from the newest on, whose range may hold the key; null after the last.
+  const TableType* NextTable(const Tree& tree) {
+    if (level_ == 0) {
+      if (tree.levels.empty()) return nullptr;
+      if (place_ < tree.levels[0].size()) return &tree.levels[0][place_++]->Get();
+      level_ = 1;
+    }
+    while (level_ < tree.levels.size()) {
+      const auto* const file =
+          level_ < prepared_ ? files_[level_] : Tree::FileFor(tree.levels[level_], key_);
+      ++level_;
+      if (file != nullptr) return &file->Get();
+    }
+    return nullptr;
+  }
+
+  bool Ended() const { return answer_ == TableAnswer::kFound || answer_ == TableAnswer::kError; }
+
+  void CountAnswer() {
     searched_ += answer_ != TableAnswer::kOutOfRange;
     filtered_ += answer_ == TableAnswer::kFiltered;
     absent_ += answer_ == TableAnswer::kAbsent;
-    return answer_ == TableAnswer::kFound || answer_ == TableAnswer::kError;
   }
 
   const std::string_view key_;
@@ -89,6 +127,10 @@ class TableSearch {
   uint64_t searched_ = 0;
   uint64_t filtered_ = 0;
   uint64_t absent_ = 0;
+  size_t level_ = 0;                  // of the next table
+  size_t place_ = 0;                  // of the next table in level 0
+  const TableType* aimed_ = nullptr;  // the table that Aim found, and the block in it
+  size_t block_ = 0;
   size_t prepared_ = 0;  // levels of which files_ has the table, but for level 0
   std::array<const TableFile<Parts, Files>*, kMaxPrepared> files_;
 };
