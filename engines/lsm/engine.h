@@ -48,30 +48,15 @@
 #include "engines/lsm/recovery.h"
 #include "engines/lsm/store.h"
 #include "kv/base/hash.h"
-#include "kv/cache/concept.h"
 #include "kv/commit/concept.h"
 #include "kv/commit/steps.h"
 #include "kv/compaction/concept.h"
 #include "kv/compaction/manual.h"
-#include "kv/compression/concept.h"
 #include "kv/contract/engine.h"
 #include "kv/contract/visible_cursor.h"
-#include "kv/expiry/concept.h"
-#include "kv/filter/concept.h"
 #include "kv/io/environment.h"
-#include "kv/memtable/concept.h"
-#include "kv/reading/concept.h"
-#include "kv/striping/concept.h"
 
 namespace kv {
-
-// What a composition must name. A slot that is missing or misspelled, or a policy that does not
-// model its concept, is an error that names the slot.
-template <typename P>
-concept LsmParts = Memtable<typename P::Memtable> && Compaction<typename P::Compaction> &&
-    Striping<typename P::Striping> && Commit<typename P::Commit> && Filter<typename P::Filter> &&
-    Cache<typename P::Cache> && Reading<typename P::Reading> && Expiry<typename P::Expiry> &&
-    Compression<typename P::Compression> && Compression<typename P::WalCompression>;
 
 template <LsmParts Parts, typename Env = SystemEnvironment>
 class Lsm {

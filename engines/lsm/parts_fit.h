@@ -1,5 +1,5 @@
-// Parts that each model their concept, but contradict each other: refused when an Lsm is composed,
-// with an error that names both.
+// The parts that an Lsm is composed of, and those that each model their concept, but contradict
+// each other: refused when an Lsm is composed, with an error that names both.
 //
 // A contradiction is a part that asks for what another one rules out, so that it can never happen.
 // A poor choice is none: NoCache decompresses compressed blocks at every read, and a Cache beside
@@ -10,7 +10,25 @@
 #ifndef ENGINES_LSM_PARTS_FIT_H_
 #define ENGINES_LSM_PARTS_FIT_H_
 
+#include "kv/cache/concept.h"
+#include "kv/commit/concept.h"
+#include "kv/compaction/concept.h"
+#include "kv/compression/concept.h"
+#include "kv/expiry/concept.h"
+#include "kv/filter/concept.h"
+#include "kv/memtable/concept.h"
+#include "kv/reading/concept.h"
+#include "kv/striping/concept.h"
+
 namespace kv {
+
+// What a composition must name. A slot that is missing or misspelled, or a policy that does not
+// model its concept, is an error that names the slot.
+template <typename P>
+concept LsmParts = Memtable<typename P::Memtable> && Compaction<typename P::Compaction> &&
+    Striping<typename P::Striping> && Commit<typename P::Commit> && Filter<typename P::Filter> &&
+    Cache<typename P::Cache> && Reading<typename P::Reading> && Expiry<typename P::Expiry> &&
+    Compression<typename P::Compression> && Compression<typename P::WalCompression>;
 
 // True, or an error.
 template <typename Parts>
