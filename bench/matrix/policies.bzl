@@ -54,6 +54,8 @@ MATRIX = {
             "Memtable": {
                 "bplus_tree": ("kv/memtable/bplus_tree.h", "BPlusTreeMemtable"),
                 "skip_list": ("kv/memtable/skip_list.h", "SkipListMemtable"),
+                "hash": ("kv/memtable/hash.h", "HashMemtable"),
+                "art": ("kv/memtable/art.h", "ArtMemtable"),
             },
             "Compaction": {
                 "leveled": ("kv/compaction/leveled.h", "LeveledCompaction<>"),
@@ -87,10 +89,13 @@ MATRIX = {
             "Filter": {
                 "none": ("kv/filter/none.h", "NoFilter"),
                 "blocked_bloom": ("kv/filter/blocked_bloom.h", "BlockedBloomFilter<10>"),
+                "binary_fuse": ("kv/filter/binary_fuse.h", "BinaryFuseFilter<8>"),
             },
             "Cache": {
                 "none": ("kv/cache/none.h", "NoCache"),
                 "clock": ("kv/cache/clock.h", "ClockCache"),
+                "lru": ("kv/cache/lru.h", "LruCache"),
+                "s3_fifo": ("kv/cache/s3_fifo.h", "S3FifoCache"),
             },
             "Compression": {
                 "none": ("kv/compression/none.h", "NoCompression"),
@@ -152,6 +157,7 @@ MATRIX = {
             "Memtable": {
                 "bplus_tree": ("kv/memtable/bplus_tree.h", "BPlusTreeMemtable"),
                 "skip_list": ("kv/memtable/skip_list.h", "SkipListMemtable"),
+                "art": ("kv/memtable/art.h", "ArtMemtable"),
             },
             "Expiry": _EXPIRY,
         },

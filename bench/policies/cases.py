@@ -99,6 +99,11 @@ CASES = [
          num="500k", threads=4, extra=_IN_MEMTABLE),
     Case("Memtable", "skip_list", "memory of records with random keys that are not flushed yet",
          "filluniquerandom", figure="memory", num="500k", value_size=20, extra=_IN_MEMTABLE),
+    Case("Memtable", "hash", "point reads of what is not flushed yet", "filluniquerandom,readrandom",
+         num="500k", min_time="1s", extra=_IN_MEMTABLE),
+    Case("Memtable", "art", "point reads of what is not flushed yet, in stores that scan it",
+         "filluniquerandom,readrandom", num="500k", min_time="1s", extra=_IN_MEMTABLE,
+         without={"hash": "sorts the memtable for each scan"}),
 
     Case("Compaction", "leveled", "scans of 10 beside leftovers of random overwrites",
          "fillrandom,overwrite,seekrandom", num="500k", extra=_SMALL_MEMTABLE + ["--reads=1M"]),
@@ -142,11 +147,20 @@ CASES = [
          figure="disk", num="500k", extra=["--reads=100k"]),
     Case("Filter", "blocked_bloom", "gets of absent keys, several runs",
          "fillrandom,overwrite,readmissing", num="500k", extra=_SMALL_MEMTABLE),
+    Case("Filter", "binary_fuse", "gets of absent keys, where a block is read and decompressed for "
+         "each false positive", "filluniquerandom,compact,readmissing", num="500k", min_time="1s",
+         beside={"Compression": "zstd", "Reading": "pread"}),
 
     Case("Cache", "none", "memory of a scan through compressed blocks",
          "filluniquerandom,compact,readseq", figure="memory", num="500k"),
     Case("Cache", "clock", "Zipf reads of compressed blocks that fit, 2 threads",
          "fillrandom,compact,ycsb_c", threads=2, num="50k", min_time="1s"),
+    Case("Cache", "lru", "two scans that follow each other through compressed blocks",
+         "filluniquerandom,compact,readseq", figure="hit ratio", threads=2, num="500k",
+         extra=["--cache_mb=8"]),
+    Case("Cache", "s3_fifo", "Zipf reads with scans between, of ten times the cache",
+         "filluniquerandom,compact,readscans", figure="hit ratio", num="500k", min_time="1s",
+         extra=["--cache_mb=8"]),
 
     Case("Compression", "none", "random reads of data that fits in memory",
          "filluniquerandom,compact,readrandom", num="500k", min_time="1s",

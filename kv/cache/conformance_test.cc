@@ -17,6 +17,7 @@
 #include "kv/cache/lru.h"
 #include "kv/cache/none.h"
 #include "kv/cache/s3_fifo.h"
+#include "kv/cache/sharded.h"
 
 namespace kv {
 namespace {
@@ -24,7 +25,52 @@ namespace {
 template <typename C>
 class CacheConformanceTest : public testing::Test {};
 
-using Caches = testing::Types<CacheArchetype, NoCache, ClockCache, LruCache, S3FifoCache>;
+// The least that ShardedCache needs of an order.
+class FirstInFirstOut {
+ public:
+  static constexpr std::string_view kName = "first_in_first_out";
+  static constexpr size_t StructureBytes(size_t) { return 0; }
+
+  FirstInFirstOut(size_t, size_t) {}
+
+  void Added(CachedBlock* block) { queue_.AddNewest(block); }
+  void Hit(CachedBlock*) {}
+  CachedBlock* TakeVictim() {
+    CachedBlock* const victim = queue_.oldest();
+    queue_.Remove(victim);
+    return victim;
+  }
+  void Removed(CachedBlock* block) { queue_.Remove(block); }
+
+ private:
+  BlockQueue queue_;
+};
+
+struct NoOrderName : FirstInFirstOut {
+  using FirstInFirstOut::FirstInFirstOut;
+  static constexpr int kName = 0;
+};
+struct NoStructureFigure : FirstInFirstOut {
+  using FirstInFirstOut::FirstInFirstOut;
+  static void StructureBytes(size_t);
+};
+struct VictimIsNoBlock : FirstInFirstOut {
+  using FirstInFirstOut::FirstInFirstOut;
+  void TakeVictim();
+};
+struct WantsNoSizes : FirstInFirstOut {
+  WantsNoSizes() : FirstInFirstOut(0, 0) {}
+};
+
+static_assert(CacheOrder<FirstInFirstOut>);
+static_assert(!CacheOrder<int>);
+static_assert(!CacheOrder<NoOrderName>);
+static_assert(!CacheOrder<NoStructureFigure>);
+static_assert(!CacheOrder<VictimIsNoBlock>);
+static_assert(!CacheOrder<WantsNoSizes>);
+
+using Caches = testing::Types<CacheArchetype, NoCache, ClockCache, LruCache, S3FifoCache,
+                              ShardedCache<FirstInFirstOut>>;
 TYPED_TEST_SUITE(CacheConformanceTest, Caches);
 
 TYPED_TEST(CacheConformanceTest, Answers) {

@@ -49,7 +49,7 @@ class ArtMemtable::Cursor {
   }
 
   void Next() {
-    if (const Version* const older = version_->older()) {
+    if (const ChainedVersion* const older = version_->older()) {
       Arrive(older);
     } else {
       NextKey();
@@ -61,7 +61,7 @@ class ArtMemtable::Cursor {
       PreviousKey();
       return;
     }
-    const Version* newer = head_;
+    const ChainedVersion* newer = head_;
     while (newer->older() != version_) newer = newer->older();
     Arrive(newer);
   }
@@ -100,7 +100,7 @@ class ArtMemtable::Cursor {
     }
     if (here) {
       head_ = child.leaf();
-      const Version* const version = Version::Find(head_, sequence);
+      const ChainedVersion* const version = ChainedVersion::Find(head_, sequence);
       version == nullptr ? NextKey() : Arrive(version);
     } else if (art_internal::SymbolAt(near, shared) > art_internal::SymbolAt(key, shared)) {
       // All of what is below shares its first bytes with `near`.
@@ -127,9 +127,9 @@ class ArtMemtable::Cursor {
       child = branch.child;
     }
     head_ = child.leaf();
-    const Version* version = head_;
+    const ChainedVersion* version = head_;
     if constexpr (!kFirst) {
-      while (const Version* const older = version->older()) version = older;
+      while (const ChainedVersion* const older = version->older()) version = older;
     }
     Arrive(version);
   }
@@ -159,15 +159,16 @@ class ArtMemtable::Cursor {
     Arrive(nullptr);
   }
 
-  void Arrive(const Version* version) {
+  void Arrive(const ChainedVersion* version) {
     version_ = version;
     if (version != nullptr) record_ = version->entry()->record();
   }
 
   const ArtMemtable* memtable_;
   std::vector<Step> path_;
-  const Version* head_ = nullptr;     // the newest version of the key, when the cursor came to it
-  const Version* version_ = nullptr;  // where the cursor stands
+  const ChainedVersion* head_ =
+      nullptr;  // the newest version of the key, when the cursor came to it
+  const ChainedVersion* version_ = nullptr;  // where the cursor stands
   Record record_;
 };
 

@@ -55,11 +55,11 @@ class Child {
   Child() = default;
   explicit Child(uintptr_t word) : word_(word) {}
   explicit Child(const Node* node) : word_(reinterpret_cast<uintptr_t>(node)) {}
-  explicit Child(const Version* version) : word_(reinterpret_cast<uintptr_t>(version) | 1) {}
+  explicit Child(const ChainedVersion* version) : word_(reinterpret_cast<uintptr_t>(version) | 1) {}
 
   explicit operator bool() const { return word_ != 0; }
   bool IsLeaf() const { return (word_ & 1) != 0; }
-  const Version* leaf() const { return reinterpret_cast<const Version*>(word_ - 1); }
+  const ChainedVersion* leaf() const { return reinterpret_cast<const ChainedVersion*>(word_ - 1); }
   const Node* node() const { return reinterpret_cast<const Node*>(word_); }
   uintptr_t word() const { return word_; }
   // Where it begins, for a prefetch.
@@ -91,7 +91,7 @@ class Node {
 
   size_t depth() const { return depth_; }
   Kind kind() const { return kind_; }
-  const Version* sample() const { return sample_; }
+  const ChainedVersion* sample() const { return sample_; }
 
   // All of these dispatch on the kind; Find hands back null where the symbol has no child.
   const Slot* Find(int symbol) const;
@@ -105,7 +105,7 @@ class Node {
   bool Add(int symbol, Child child);
 
  protected:
-  Node(Kind kind, size_t depth, const Version* sample)
+  Node(Kind kind, size_t depth, const ChainedVersion* sample)
       : depth_(static_cast<uint32_t>(depth)), kind_(kind), sample_(sample) {}
 
   uint16_t OwnCount() const { return count_.load(std::memory_order_relaxed); }
@@ -113,7 +113,7 @@ class Node {
   const uint32_t depth_;
   const Kind kind_;
   std::atomic<uint16_t> count_{0};  // children but for end_
-  const Version* const sample_;
+  const ChainedVersion* const sample_;
   Slot end_;
 };
 
@@ -122,7 +122,7 @@ class List : public Node {
  public:
   static constexpr Kind kKind = kThisKind;
 
-  List(size_t depth, const Version* sample) : Node(kKind, depth, sample) {}
+  List(size_t depth, const ChainedVersion* sample) : Node(kKind, depth, sample) {}
 
   const Slot* FindByte(int byte) const {
     const size_t count = count_.load(std::memory_order_acquire);
@@ -192,7 +192,7 @@ class Node48 : public Node {
  public:
   static constexpr Kind kKind = Kind::kNode48;
 
-  Node48(size_t depth, const Version* sample) : Node(kKind, depth, sample) {}
+  Node48(size_t depth, const ChainedVersion* sample) : Node(kKind, depth, sample) {}
 
   const Slot* FindByte(int byte) const {
     const uint8_t place = places_[static_cast<size_t>(byte)].load(std::memory_order_acquire);
@@ -234,7 +234,7 @@ class Node256 : public Node {
  public:
   static constexpr Kind kKind = Kind::kNode256;
 
-  Node256(size_t depth, const Version* sample) : Node(kKind, depth, sample) {}
+  Node256(size_t depth, const ChainedVersion* sample) : Node(kKind, depth, sample) {}
 
   const Slot* FindByte(int byte) const {
     const Slot& slot = children_[static_cast<size_t>(byte)];

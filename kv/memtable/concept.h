@@ -4,7 +4,7 @@
 //   BPlusTreeMemtable   the default: quick at everything with one inserter
 //   SkipListMemtable    any number of inserters
 //   ArtMemtable         a radix tree: quicker gets than the B+tree, slower scans
-//   HashMemtable        the quickest inserts and gets; no order until it is flushed
+//   HashMemtable        the quickest gets; no order until it is flushed
 //
 // What the compiler cannot check, and the conformance suite does:
 //

@@ -7,8 +7,8 @@
 //   M::ForEach(visit)       visit(const Entry*) for each record, in no order; entries never die
 //
 // Positioning again sorts again only when there are more entries than there were. Moves are O(1).
-// Cost: 16 bytes a record while the cursor lives, O(n log n) to position: with the
-// walk that follows, some 7 times what the walk of BPlusTreeMemtable takes at 1 M records.
+// Cost: 16 bytes a record while the cursor lives, O(n log n) to position: with the walk that
+// follows, 5 times what the walk of BPlusTreeMemtable takes at 1 M records.
 //
 // Thread safety: one thread for each cursor, beside inserts.
 #ifndef KV_MEMTABLE_SORTED_CURSOR_H_

@@ -26,42 +26,44 @@
 
 namespace kv {
 
-class Version {
+class ChainedVersion {
  public:
   // What Write needs at an 8-byte aligned address.
-  static size_t Bytes(const Record& record) { return sizeof(Version) + Entry::Bytes(record); }
+  static size_t Bytes(const Record& record) {
+    return sizeof(ChainedVersion) + Entry::Bytes(record);
+  }
 
-  static Version* Write(char* to, const Record& record) {
-    Entry::Write(to + sizeof(Version), record);
-    return new (to) Version;
+  static ChainedVersion* Write(char* to, const Record& record) {
+    Entry::Write(to + sizeof(ChainedVersion), record);
+    return new (to) ChainedVersion;
   }
 
   const Entry* entry() const { return reinterpret_cast<const Entry*>(this + 1); }
   // acquire: pairs with the release of SetOlder.
-  const Version* older() const { return older_.load(std::memory_order_acquire); }
-  void SetOlder(const Version* older) { older_.store(older, std::memory_order_release); }
+  const ChainedVersion* older() const { return older_.load(std::memory_order_acquire); }
+  void SetOlder(const ChainedVersion* older) { older_.store(older, std::memory_order_release); }
 
   // The newest version from `head` on with a sequence of at most `at`, or null.
-  static const Version* Find(const Version* head, Sequence at) {
+  static const ChainedVersion* Find(const ChainedVersion* head, Sequence at) {
     while (head != nullptr && head->entry()->sequence() > at) head = head->older();
     return head;
   }
 
   // Puts `fresh` into the chain behind `head`, which is newer.
-  static void InsertBehind(const Version* head, Version* fresh) {
+  static void InsertBehind(const ChainedVersion* head, ChainedVersion* fresh) {
     const Sequence sequence = fresh->entry()->sequence();
-    const Version* newer = head;
-    const Version* older = head->older();
+    const ChainedVersion* newer = head;
+    const ChainedVersion* older = head->older();
     while (older != nullptr && older->entry()->sequence() > sequence) {
       newer = older;
       older = older->older();
     }
     fresh->SetOlder(older);
-    const_cast<Version*>(newer)->SetOlder(fresh);
+    const_cast<ChainedVersion*>(newer)->SetOlder(fresh);
   }
 
  private:
-  std::atomic<const Version*> older_{nullptr};
+  std::atomic<const ChainedVersion*> older_{nullptr};
 };
 
 }  // namespace kv
