@@ -1,9 +1,9 @@
-"""compile_fails_test(): passes when a source file does not compile, for the reason that is given."""
+"""compile_fails_test(): passes when a source does not compile, for the reason that is given."""
 
 load("@bazel_tools//tools/build_defs/cc:action_names.bzl", "CPP_COMPILE_ACTION_NAME")
 load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
 
-# Runs the compiler, which is the arguments, and writes to $OUT what it says. Succeeds either way: the
+# Runs the compiler (the arguments) and writes to $OUT what it says. Succeeds either way: the
 # test reads the outcome, so that a source that does compile fails the test, not the build.
 _COMPILE = """
 if "$@" 2>"$OUT"; then echo 'IT COMPILES' >>"$OUT"; fi

@@ -43,24 +43,24 @@
 #include "engines/lsm/checkpoint.h"
 #include "engines/lsm/descriptor.h"
 #include "engines/lsm/journal.h"
-#include "engines/lsm/parts_fit.h"
+#include "engines/lsm/parts.h"
 #include "engines/lsm/reader.h"
 #include "engines/lsm/recovery.h"
 #include "engines/lsm/store.h"
 #include "kv/base/hash.h"
 #include "kv/commit/concept.h"
 #include "kv/commit/steps.h"
-#include "kv/compaction/concept.h"
 #include "kv/compaction/manual.h"
 #include "kv/contract/engine.h"
 #include "kv/contract/visible_cursor.h"
+#include "kv/expiry/concept.h"
 #include "kv/io/environment.h"
 
 namespace kv {
 
 template <LsmParts Parts, typename Env = SystemEnvironment>
 class Lsm {
-  static_assert(LsmPartsFit<Parts>());
+  static_assert(LsmPartsAgree<Parts>());
 
  public:
   using Environment = Env;

@@ -62,6 +62,11 @@ class OrderedMemory {
   using Table = typename Versions::TableType;
   using Instant = memory_internal::Instant;
 
+  static_assert(
+      MemtablePart::kOrdered,
+      "Memtable and OrderedMemory contradict each other: HashMemtable sorts for each cursor, "
+      "and is for engines that flush. Name BPlusTreeMemtable, or compose HashMemory");
+
  public:
   static constexpr bool kDurable = false;
   static constexpr bool kOrdered = true;
