@@ -1,4 +1,4 @@
-"""tutorial(): the code that a tutorial shows, as targets, so that it compiles and passes its test."""
+"""tutorial(): the code that a tutorial shows, as targets: it compiles, and passes its test."""
 
 load("@rules_cc//cc:defs.bzl", "cc_library", "cc_test")
 
