@@ -81,10 +81,14 @@ class LeafCursor {
       }
       std::swap(bound_, bounds_.upper);
       if (!TakeLeaf(Toward::kKey, bound_)) return;
-      slot = 0;
+      slot = RankOfBound();
     }
     Show(slot);
   }
+
+  // Where the leaf just taken goes on: it may have been joined with the one before, which the
+  // cursor has walked over.
+  size_t RankOfBound() const { return RankInLeafOfAny(page(), count_, bound_, kMaxSequence); }
 
   // Stands on the record before `slot`.
   void Backward(size_t slot) {
@@ -95,7 +99,7 @@ class LeafCursor {
       }
       std::swap(bound_, bounds_.lower);
       if (!TakeLeaf(Toward::kBefore, bound_)) return;
-      slot = count_;
+      slot = RankOfBound();
     }
     Show(slot - 1);
   }

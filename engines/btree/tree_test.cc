@@ -129,6 +129,38 @@ TEST(TreeTest, AscendingAndDescendingRunsAndBack) {
   }
 }
 
+// A cursor that stands in a copy of a leaf goes on behind it, though the leaf was joined with the
+// next one, or the one before, meanwhile: nothing twice and nothing left out.
+TEST(TreeTest, AWalkGoesOnWhereItWasWhenLeavesAreJoined) {
+  for (const bool forward : {true, false}) {
+    SimulatedFileSystem fs;
+    auto store = OpenStore<LargeStore>(fs);
+    ASSERT_TRUE(store.ok());
+    Model model;
+    for (int i = 0; i < 100; ++i) {
+      const std::string key = fmt::format("{:03}", i);
+      ASSERT_TRUE((*store)->Put(key, std::string(60, 'v')).ok());
+      model[key] = std::string(60, 'v');
+    }
+    for (int i = 0; i < 100; ++i) {
+      const std::string key = fmt::format("{:03}", i);
+      if (i % 4 == 0) continue;
+      ASSERT_TRUE((*store)->Delete(key).ok());
+      model.erase(key);
+    }
+    auto cursor = (*store)->NewCursor();
+    uint64_t count = 0;
+    for (forward ? cursor.SeekToFirst() : cursor.SeekToLast(); cursor.Valid();
+         forward ? cursor.Next() : cursor.Prev()) {
+      if (++count == model.size() / 2) {
+        ASSERT_TRUE((*store)->Compact().ok());
+      }
+    }
+    EXPECT_TRUE(cursor.status().ok());
+    EXPECT_EQ(count, model.size());
+  }
+}
+
 // Versions of one key are in one page, whatever their number, as long as somebody may see them.
 TEST(TreeTest, ManyVersionsOfOneKey) {
   SimulatedFileSystem fs;
