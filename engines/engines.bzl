@@ -37,6 +37,7 @@ COMPOSITIONS = [
     _lsm(name = "lsm_lazy_leveled", type = "LsmLazyLeveled"),
     _lsm(name = "lsm_fifo", type = "LsmFifo"),
     _lsm(name = "lsm_append", type = "LsmAppend"),
+    _lsm(name = "lsm_separated", type = "LsmSeparated"),
     _log(name = "log", type = "Log"),
     _log(name = "log_unsynced", type = "LogUnsynced"),
 ]

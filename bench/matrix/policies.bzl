@@ -42,6 +42,7 @@ _LSM = {
     "Compression": ("kv/compression/none.h", "NoCompression"),
     "WalCompression": ("kv/compression/none.h", "NoCompression"),
     "Reading": ("kv/reading/mmap.h", "MmapReading"),
+    "Values": ("kv/values/inline.h", "InlineValues"),
     "Expiry": ("kv/expiry/absolute.h", "AbsoluteExpiry"),
 }
 
@@ -110,6 +111,22 @@ MATRIX = {
                 "pread": ("kv/reading/pread.h", "PreadReading"),
             },
             "Expiry": _EXPIRY,
+        },
+        fixed = _LSM,
+    ),
+    # Where large values are.
+    "lsm_values": struct(
+        header = "engines/lsm/engine.h",
+        type = "Lsm",
+        slots = {
+            "Values": {
+                "inline": ("kv/values/inline.h", "InlineValues"),
+                "separated": ("kv/values/separated.h", "SeparatedValues<>"),
+            },
+            "Compaction": {
+                "leveled": ("kv/compaction/leveled.h", "LeveledCompaction<>"),
+                "tiered": ("kv/compaction/tiered.h", "TieredCompaction<>"),
+            },
         },
         fixed = _LSM,
     ),

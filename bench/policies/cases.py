@@ -47,6 +47,7 @@ DEFAULTS = {
     "Cache": "none",
     "Compression": "none",
     "Reading": "mmap",
+    "Values": "inline",
     "Expiry": "absolute",
     "Sharding": "hashed256",
 }
@@ -62,6 +63,7 @@ SLOTS = [
     Slot("Cache", "lsm_table", {"Compression": "zstd"}),
     Slot("Compression", "lsm_table", {"Cache": "clock"}),
     Slot("Reading", "lsm_table"),
+    Slot("Values", "lsm_values"),
     Slot("Expiry", "lsm_table"),
     Slot("Sharding", "memory"),
 ]
@@ -176,6 +178,12 @@ CASES = [
     Case("Reading", "pread", "resident memory after random reads of a large store",
          "filluniquerandom,compact,readrandom", figure="memory", num="2M",
          extra=["--cache_mb=8", "--reads=500k"], beside={"Cache": "clock"}),
+
+    Case("Values", "inline", "scans of 10 among values of 100 B", "filluniquerandom,seekrandom",
+         num="500k", min_time="1s"),
+    Case("Values", "separated", "random overwrites of 16 KB", "filluniquerandom,overwrite",
+         figure="write amplification", num="10k", value_size=16384,
+         extra=_SMALL_MEMTABLE + ["--reads=30k"]),
 
     Case("Expiry", "none", "files of records that never expire", "filluniquerandom,compact",
          figure="disk", num="500k", value_size=20),

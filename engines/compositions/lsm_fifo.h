@@ -16,6 +16,7 @@
 #include "kv/memtable/bplus_tree.h"
 #include "kv/reading/mmap.h"
 #include "kv/striping/hashed.h"
+#include "kv/values/inline.h"
 
 namespace kv {
 
@@ -30,6 +31,7 @@ struct LsmFifoParts {
   using Cache = NoCache;
   using Reading = MmapReading;
   using Compression = NoCompression;
+  using Values = InlineValues;
   using Expiry = AbsoluteExpiry;
 };
 

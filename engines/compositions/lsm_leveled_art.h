@@ -18,6 +18,7 @@
 #include "kv/memtable/art.h"
 #include "kv/reading/mmap.h"
 #include "kv/striping/hashed.h"
+#include "kv/values/inline.h"
 
 namespace kv {
 
@@ -32,6 +33,7 @@ struct LsmLeveledArtParts {
   using Compression = NoCompression;
   using WalCompression = NoCompression;
   using Reading = MmapReading;
+  using Values = InlineValues;
   using Expiry = AbsoluteExpiry;
 };
 

@@ -17,6 +17,7 @@
 #include "kv/memtable/bplus_tree.h"
 #include "kv/reading/mmap.h"
 #include "kv/striping/hashed.h"
+#include "kv/values/inline.h"
 
 namespace kv {
 
@@ -31,6 +32,7 @@ struct LsmLeveledFuseParts {
   using Compression = NoCompression;
   using WalCompression = NoCompression;
   using Reading = MmapReading;
+  using Values = InlineValues;
   using Expiry = AbsoluteExpiry;
 };
 

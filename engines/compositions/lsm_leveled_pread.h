@@ -15,6 +15,7 @@
 #include "kv/memtable/bplus_tree.h"
 #include "kv/reading/pread.h"
 #include "kv/striping/hashed.h"
+#include "kv/values/inline.h"
 
 namespace kv {
 
@@ -28,6 +29,7 @@ struct LsmLeveledPreadParts {
   using Cache = ClockCache;
   using Reading = PreadReading;
   using Compression = NoCompression;
+  using Values = InlineValues;
   using Expiry = AbsoluteExpiry;
 };
 

@@ -15,6 +15,7 @@
 #include "kv/memtable/skip_list.h"
 #include "kv/reading/mmap.h"
 #include "kv/striping/hashed.h"
+#include "kv/values/inline.h"
 
 namespace kv {
 
@@ -29,6 +30,7 @@ struct LsmLeveledSkiplistParts {
   using Compression = NoCompression;
   using WalCompression = NoCompression;
   using Reading = MmapReading;
+  using Values = InlineValues;
   using Expiry = AbsoluteExpiry;
 };
 

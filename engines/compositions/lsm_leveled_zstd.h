@@ -16,6 +16,7 @@
 #include "kv/memtable/bplus_tree.h"
 #include "kv/reading/mmap.h"
 #include "kv/striping/hashed.h"
+#include "kv/values/inline.h"
 
 namespace kv {
 
@@ -29,6 +30,7 @@ struct LsmLeveledZstdParts {
   using Cache = ClockCache;
   using Reading = MmapReading;
   using Compression = ZstdCompression<ZstdShape{.bottom_level = 6, .dictionary_bytes = 16384}>;
+  using Values = InlineValues;
   using Expiry = AbsoluteExpiry;
 };
 

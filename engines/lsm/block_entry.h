@@ -27,7 +27,10 @@ struct BlockEntry {
     record->value = std::string_view(value, value_bytes);
     record->sequence = sequence();
     record->expires_at = expires_at;
-    record->kind = static_cast<RecordKind>(tag & 1);
+    // No branch: kSeparated has the bits of kTombstone and a value.
+    const auto separated = static_cast<unsigned>((tag & 1) == 0 && value_bytes != 0);
+    record->kind = static_cast<RecordKind>(
+        (tag & 1) | separated * static_cast<unsigned>(RecordKind::kSeparated));
   }
 };
 
@@ -35,7 +38,7 @@ inline constexpr uint64_t kBlockTagExpires = 2;
 
 inline uint64_t BlockTag(const Record& record) {
   return record.sequence << 2 | (record.expires_at != kNeverExpires ? kBlockTagExpires : 0) |
-         static_cast<uint64_t>(record.kind);
+         static_cast<uint64_t>(record.kind == RecordKind::kValue);
 }
 
 }  // namespace kv

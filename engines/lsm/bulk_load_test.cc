@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engines/lsm/manifest.h"
+#include "engines/lsm/separated_testing.h"
 #include "engines/lsm/store_testing.h"
 #include "kv/io/crash_points.h"
 #include "kv/testing/random.h"
@@ -251,7 +252,7 @@ TEST(BulkLoadTest, HistoriesReadAsAMap) {
 
 template <typename E>
 class BulkLoadCrashTest : public ::testing::Test {};
-using Stores = ::testing::Types<SyncedStore, UnsyncedStore>;
+using Stores = ::testing::Types<SyncedStore, UnsyncedStore, SeparatedStore>;
 TYPED_TEST_SUITE(BulkLoadCrashTest, Stores);
 
 // A crash leaves a prefix of the history; what was there when a load returned stays, whatever the

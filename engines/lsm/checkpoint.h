@@ -1,8 +1,8 @@
 // A checkpoint: a directory that is a store of its own and holds one state of another store.
 //
-// Tables never change, so the copy has hard links to them. What a manifest and a log are, the copy
-// has its own of. CURRENT is written last, when all that it leads to is durable: a copy that was
-// cut off has tables and no CURRENT, and is refused when it is opened.
+// Tables and value files never change, so the copy has hard links to them. What a manifest and a
+// log are, the copy has its own of. CURRENT is written last, when all that it leads to is durable:
+// a copy that was cut off has tables and no CURRENT, and is refused when it is opened.
 //
 // Thread safety: a function; the caller keeps the tables from being removed meanwhile.
 // Not for: a directory on another file system, which hard links do not reach.
@@ -48,6 +48,10 @@ absl::Status WriteCheckpoint(Files& files, const FileNames& from, const FileName
         made.push_back(to.Table(meta.number));
         KV_RETURN_IF_ERROR(files.Link(from.Table(meta.number), made.back()));
       }
+    }
+    for (const ValueFileMeta& meta : state.values) {
+      made.push_back(to.Values(meta.number));
+      KV_RETURN_IF_ERROR(files.Link(from.Values(meta.number), made.back()));
     }
     state.clean_close.reset();
     state.log_number = state.next_file++;

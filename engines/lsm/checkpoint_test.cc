@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "engines/lsm/separated_testing.h"
 #include "engines/lsm/store_testing.h"
 #include "kv/io/crash_points.h"
 #include "kv/io/log_writer.h"
@@ -27,7 +28,7 @@ auto OpenCopy(SimulatedFileSystem fs) {
 
 template <typename E>
 class CheckpointTest : public ::testing::Test {};
-using Stores = ::testing::Types<SyncedStore, UnsyncedStore>;
+using Stores = ::testing::Types<SyncedStore, UnsyncedStore, SeparatedStore>;
 TYPED_TEST_SUITE(CheckpointTest, Stores);
 
 TYPED_TEST(CheckpointTest, IsAStoreOfItsOwn) {

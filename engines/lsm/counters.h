@@ -33,6 +33,7 @@ enum class LsmCounter : size_t {
   kStalls,
   kStallNanos,
   kExpiredDropped,
+  kValueBytesMoved,
   kCount,
 };
 
@@ -65,6 +66,7 @@ inline constexpr auto kLsmCounted = std::to_array<LsmCounted>({
     {LsmCounter::kStalls, &Statistics::stalls},
     {LsmCounter::kStallNanos, &Statistics::stall_nanos},
     {LsmCounter::kExpiredDropped, &Statistics::expired_dropped},
+    {LsmCounter::kValueBytesMoved, &Statistics::value_bytes_moved},
 });
 
 static_assert(kLsmCounted.size() == static_cast<size_t>(LsmCounter::kCount));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engines/lsm/engine.h"
+#include "engines/lsm/separated_testing.h"
 #include "engines/lsm/store_testing.h"
 #include "kv/testing/random.h"
 
@@ -77,7 +78,7 @@ class DamageTest : public ::testing::Test {
   static constexpr uint64_t kUsedBytes = 1500;
 };
 
-using Stores = ::testing::Types<SyncedStore, UnsyncedStore>;
+using Stores = ::testing::Types<SyncedStore, UnsyncedStore, SeparatedStore>;
 TYPED_TEST_SUITE(DamageTest, Stores);
 
 TYPED_TEST(DamageTest, FlippedBitsAreReportedOrHarmless) {
@@ -94,8 +95,8 @@ TYPED_TEST(DamageTest, FlippedBitsAreReportedOrHarmless) {
       ASSERT_TRUE(fs.FlipBit(path, offset, random.Below(8)).ok());
       reported += CheckDamaged<TypeParam>(fs, path, fmt::format("{} at {}", path, offset));
     }
-    // Each byte of a table has a checksum over it.
-    if (FileNames::ParseTable(name)) {
+    // Each byte of a table or value file has a checksum over it.
+    if (FileNames::ParseTable(name) || FileNames::ParseValues(name)) {
       EXPECT_EQ(reported, this->kFlipsInAFile) << name;
     }
   }
@@ -115,7 +116,7 @@ TYPED_TEST(DamageTest, TruncatedFilesAreReportedOrHarmless) {
       SetContents(fs, path, bytes.substr(0, length));
       const bool reported =
           CheckDamaged<TypeParam>(fs, path, fmt::format("{} cut to {}", path, length));
-      if (FileNames::ParseTable(name)) {
+      if (FileNames::ParseTable(name) || FileNames::ParseValues(name)) {
         EXPECT_TRUE(reported) << name;
       }
     }

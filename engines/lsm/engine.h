@@ -10,6 +10,7 @@
 //   Compression     compression/         how blocks are stored
 //   WalCompression  compression/         how the log's records are stored
 //   Reading         reading/             how the bytes of tables are read
+//   Values          values/              which values lie in files of their own
 //   Expiry          expiry/              whether records can expire
 //
 // Life of a put: its key's stripe, shared (striping) -> the commit policy orders it, logs it, syncs
@@ -21,10 +22,11 @@
 // newest records to the oldest (reader.h).
 //
 // A range delete is one record, whatever it deletes (range_tombstone.h); a bulk load writes tables
-// directly (bulk_load.h); a checkpoint is made of hard links (checkpoint.h).
+// directly (bulk_load.h); a checkpoint is made of hard links (checkpoint.h). Where the Values part
+// separates large values, tables have pointers to them (tree_values.h, value_work.h).
 //
 // Models DurableEngine and OrderedEngine (kv/contract/engine.h). Thread safety: as they say.
-// Not for: values of many megabytes (they are rewritten by each compaction; no separation yet).
+// Not for: values of many megabytes (each is held in memory whole, and written twice or more).
 #ifndef ENGINES_LSM_ENGINE_H_
 #define ENGINES_LSM_ENGINE_H_
 
@@ -47,6 +49,7 @@
 #include "engines/lsm/reader.h"
 #include "engines/lsm/recovery.h"
 #include "engines/lsm/store.h"
+#include "engines/lsm/value_verify.h"
 #include "kv/base/hash.h"
 #include "kv/commit/concept.h"
 #include "kv/commit/steps.h"
@@ -221,7 +224,9 @@ class Lsm {
   absl::StatusOr<uint64_t> Count(std::string_view prefix) {
     KV_RETURN_IF_ERROR(CheckOpen());
     uint64_t count = 0;
-    Cursor cursor = NewCursor({.lower = std::string(prefix), .upper = PrefixSuccessor(prefix)});
+    Cursor cursor =
+        reader_.NewCursor({.lower = std::string(prefix), .upper = PrefixSuccessor(prefix)},
+                          std::nullopt, CursorShows::kKeys);
     for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) ++count;
     KV_RETURN_IF_ERROR(cursor.status());
     return count;
@@ -295,6 +300,7 @@ class Lsm {
     for (const auto& level : view->version->levels) {
       for (const auto& file : level) KV_RETURN_IF_ERROR(file->Get().Verify());
     }
+    if constexpr (Parts::Values::kSeparates) return VerifyValues(*view->version);
     return absl::OkStatus();
   }
 

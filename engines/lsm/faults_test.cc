@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engines/lsm/recovery.h"
+#include "engines/lsm/separated_testing.h"
 #include "engines/lsm/store.h"
 #include "engines/lsm/store_testing.h"
 #include "kv/io/crash_points.h"
@@ -90,6 +91,7 @@ void FailEachOperation(uint64_t times) {
 
 TEST(FaultsTest, SyncedStoreLosesNothingToOneFault) { FailEachOperation<SyncedStore>(1); }
 TEST(FaultsTest, SyncedStoreLosesNothingToAFullDisk) { FailEachOperation<SyncedStore>(1000); }
+TEST(FaultsTest, SeparatedStoreLosesNothingToOneFault) { FailEachOperation<SeparatedStore>(1); }
 TEST(FaultsTest, UnsyncedStoreOpensAgainAfterOneFault) { FailEachOperation<UnsyncedStore>(1); }
 
 // Strikes the next operation of this kind on a path that contains `part`.

@@ -6,6 +6,7 @@
 //   MANIFEST-NNNNNN   which tables make up the tree (manifest.h)
 //   NNNNNN.log        write-ahead log (kv/io/log_format.h)
 //   NNNNNN.table      sorted table (table_format.h)
+//   NNNNNN.values     value file (value_format.h)
 //   *.tmp             half-written; removed at open
 //
 // Thread safety: pure functions.
@@ -25,6 +26,7 @@ namespace kv {
 inline constexpr std::string_view kManifestPrefix = "MANIFEST-";
 inline constexpr std::string_view kLogSuffix = ".log";
 inline constexpr std::string_view kTableSuffix = ".table";
+inline constexpr std::string_view kValuesSuffix = ".values";
 inline constexpr std::string_view kTemporarySuffix = ".tmp";
 
 class FileNames {
@@ -42,6 +44,9 @@ class FileNames {
   std::string Table(uint64_t number) const {
     return Path(fmt::format("{:06}{}", number, kTableSuffix));
   }
+  std::string Values(uint64_t number) const {
+    return Path(fmt::format("{:06}{}", number, kValuesSuffix));
+  }
 
   static std::string ManifestName(uint64_t number) {
     return fmt::format("{}{:06}", kManifestPrefix, number);
@@ -56,6 +61,9 @@ class FileNames {
   }
   static std::optional<uint64_t> ParseTable(std::string_view name) {
     return ParseWithSuffix(name, kTableSuffix);
+  }
+  static std::optional<uint64_t> ParseValues(std::string_view name) {
+    return ParseWithSuffix(name, kValuesSuffix);
   }
 
  private:

@@ -11,6 +11,8 @@
 //          | 7 size:varint bytes            the composition's format (first edit of a manifest)
 //          | 8 tombstone                    a range tombstone is added (range_tombstone.h)
 //          | 9 tombstone                    a range tombstone is removed
+//          | 10 meta                        a value file is added (meta: value_format.h)
+//          | 11 number:varint               a value file is removed
 //
 // Each field begins with its number as one byte.
 //
@@ -29,6 +31,8 @@
 
 #include "engines/lsm/range_tombstone.h"
 #include "engines/lsm/table_meta.h"
+#include "engines/lsm/value_format.h"
+#include "fmt/format.h"
 #include "kv/base/bytes.h"
 #include "kv/base/status.h"
 #include "kv/contract/record.h"
@@ -50,6 +54,8 @@ struct ManifestEdit {
   std::vector<std::pair<size_t, uint64_t>> removed;
   std::vector<RangeTombstone> ranges_added;
   std::vector<RangeTombstone> ranges_removed;
+  std::vector<ValueFileMeta> values_added;
+  std::vector<uint64_t> values_removed;
 
   std::string Encode() const {
     std::string bytes;
@@ -72,6 +78,14 @@ struct ManifestEdit {
     }
     AppendRanges(&bytes, kRangeAdded, ranges_added);
     AppendRanges(&bytes, kRangeRemoved, ranges_removed);
+    for (const ValueFileMeta& meta : values_added) {
+      bytes.push_back(kValuesAdded);
+      meta.AppendTo(&bytes);
+    }
+    for (const uint64_t number : values_removed) {
+      bytes.push_back(kValuesRemoved);
+      AppendVarint64(&bytes, number);
+    }
     if (clean_close) {
       bytes.push_back(kCleanClose);
       AppendVarint64(&bytes, clean_close->log);
@@ -101,6 +115,8 @@ struct ManifestEdit {
     kFormat = 7,
     kRangeAdded = 8,
     kRangeRemoved = 9,
+    kValuesAdded = 10,
+    kValuesRemoved = 11,
   };
 
   static void AppendOptional(std::string* to, char field, const std::optional<uint64_t>& value) {
@@ -151,6 +167,10 @@ struct ManifestEdit {
         return RangeTombstone::Take(bytes, &ranges_added.emplace_back());
       case kRangeRemoved:
         return RangeTombstone::Take(bytes, &ranges_removed.emplace_back());
+      case kValuesAdded:
+        return ValueFileMeta::Take(bytes, &values_added.emplace_back());
+      case kValuesRemoved:
+        return TakeVarint64(bytes, &values_removed.emplace_back());
       default:
         return false;
     }
@@ -168,9 +188,11 @@ struct ManifestState {
   std::optional<CleanClose> clean_close;  // set by the last edit only
   std::vector<std::vector<TableMeta>> levels;
   std::vector<RangeTombstone> ranges;  // in their order
+  std::vector<ValueFileMeta> values;   // ascending by number
 
-  // Fails when the edit does not fit the state: a level that cannot be, a table or range tombstone
-  // added twice or removed without being there. The state is then half changed and of no use.
+  // Fails when the edit does not fit the state: a level that cannot be, a table, range tombstone or
+  // value file added twice or removed without being there. The state is then half changed and of no
+  // use.
   absl::Status Apply(const ManifestEdit& edit) {
     if (edit.format) format = *edit.format;
     if (edit.log_number) log_number = *edit.log_number;
@@ -197,6 +219,7 @@ struct ManifestState {
       if (levels.size() <= level) levels.resize(level + 1);
       levels[level].push_back(meta);
     }
+    KV_RETURN_IF_ERROR(ApplyValues(edit));
     return ApplyRanges(edit);
   }
 
@@ -212,10 +235,30 @@ struct ManifestState {
       for (const TableMeta& meta : levels[level]) edit.added.emplace_back(level, meta);
     }
     edit.ranges_added = ranges;
+    edit.values_added = values;
     return edit;
   }
 
  private:
+  absl::Status ApplyValues(const ManifestEdit& edit) {
+    for (const uint64_t number : edit.values_removed) {
+      const auto file = std::ranges::lower_bound(values, number, {}, &ValueFileMeta::number);
+      if (file == values.end() || file->number != number) {
+        return absl::DataLossError(
+            fmt::format("value file {} is removed, but is not there", number));
+      }
+      values.erase(file);
+    }
+    for (const ValueFileMeta& meta : edit.values_added) {
+      const auto place = std::ranges::lower_bound(values, meta.number, {}, &ValueFileMeta::number);
+      if (place != values.end() && place->number == meta.number) {
+        return absl::DataLossError(fmt::format("value file {} is added twice", meta.number));
+      }
+      values.insert(place, meta);
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status ApplyRanges(const ManifestEdit& edit) {
     if (edit.ranges_added.empty() && edit.ranges_removed.empty()) return absl::OkStatus();
     std::vector<RangeTombstone> removed = edit.ranges_removed;

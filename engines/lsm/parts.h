@@ -18,6 +18,7 @@
 #include "kv/memtable/concept.h"
 #include "kv/reading/concept.h"
 #include "kv/striping/concept.h"
+#include "kv/values/concept.h"
 
 namespace kv {
 
@@ -27,7 +28,8 @@ template <typename P>
 concept LsmParts = Memtable<typename P::Memtable> && Compaction<typename P::Compaction> &&
     Striping<typename P::Striping> && Commit<typename P::Commit> && Filter<typename P::Filter> &&
     Cache<typename P::Cache> && Reading<typename P::Reading> && Expiry<typename P::Expiry> &&
-    Compression<typename P::Compression> && Compression<typename P::WalCompression>;
+    Values<typename P::Values> && Compression<typename P::Compression> &&
+    Compression<typename P::WalCompression>;
 
 // True, or an error that names the parts that contradict each other. It asks their capability
 // constants, never their names.

@@ -14,6 +14,7 @@
 #include "kv/memtable/archetype.h"
 #include "kv/reading/archetype.h"
 #include "kv/striping/archetype.h"
+#include "kv/values/archetype.h"
 
 namespace kv {
 namespace {
@@ -29,6 +30,7 @@ struct AllParts {
   using Compression = NoCompression;
   using WalCompression = NoCompression;
   using Reading = MmapReading;
+  using Values = InlineValues;
   using Expiry = AbsoluteExpiry;
 };
 static_assert(LsmParts<AllParts>);
@@ -42,6 +44,7 @@ struct NoMemtableSlot {
   using Compression = NoCompression;
   using WalCompression = NoCompression;
   using Reading = MmapReading;
+  using Values = InlineValues;
   using Expiry = AbsoluteExpiry;
 };
 static_assert(!LsmParts<NoMemtableSlot>);
@@ -56,6 +59,7 @@ struct MisspelledExpiry {
   using Compression = NoCompression;
   using WalCompression = NoCompression;
   using Reading = MmapReading;
+  using Values = InlineValues;
   using Expiri = AbsoluteExpiry;
 };
 static_assert(!LsmParts<MisspelledExpiry>);
@@ -89,13 +93,16 @@ struct WrongWalCompression : AllParts {
 struct WrongReading : AllParts {
   using Reading = NotAPolicy;
 };
+struct WrongValues : AllParts {
+  using Values = NotAPolicy;
+};
 struct WrongExpiry : AllParts {
   using Expiry = NotAPolicy;
 };
 static_assert(!LsmParts<WrongMemtable> && !LsmParts<WrongCompaction> && !LsmParts<WrongStriping> &&
               !LsmParts<WrongCommit> && !LsmParts<WrongFilter> && !LsmParts<WrongCache> &&
               !LsmParts<WrongCompression> && !LsmParts<WrongWalCompression> &&
-              !LsmParts<WrongReading> && !LsmParts<WrongExpiry>);
+              !LsmParts<WrongReading> && !LsmParts<WrongValues> && !LsmParts<WrongExpiry>);
 
 // A policy in the slot of another.
 struct Swapped : AllParts {
@@ -115,6 +122,7 @@ struct Archetypes {
   using Compression = CompressionArchetype;
   using WalCompression = CompressionArchetype;
   using Reading = ReadingArchetype;
+  using Values = ValuesArchetype;
   using Expiry = ExpiryArchetype;
 };
 

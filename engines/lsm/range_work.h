@@ -21,6 +21,7 @@
 
 #include "engines/lsm/range_index.h"
 #include "engines/lsm/range_tombstone.h"
+#include "engines/lsm/rewrite_in_place.h"
 #include "engines/lsm/table_meta.h"
 #include "engines/lsm/tree_ranges.h"
 #include "kv/compaction/choice.h"
@@ -102,33 +103,20 @@ std::optional<Choice> RangeRewrite(const Tree& tree, Sequence oldest_reader) {
   constexpr size_t kEnough = 256;
   size_t most = 0;
   size_t at_level = 0;
-  const TableMeta* table = nullptr;
+  size_t place = 0;
   for (size_t level = 0; level < tree.levels.size(); ++level) {
-    for (const auto& file : tree.levels[level]) {
-      const size_t needed = CountNeeded(file->Meta(), *tree.ranges, oldest_reader, kEnough);
+    for (size_t i = 0; i < tree.levels[level].size(); ++i) {
+      const size_t needed =
+          CountNeeded(tree.levels[level][i]->Meta(), *tree.ranges, oldest_reader, kEnough);
       if (needed <= most) continue;
       most = needed;
       at_level = level;
-      table = &file->Meta();
+      place = i;
     }
   }
-  if (table == nullptr) return std::nullopt;
-  Choice choice;
-  choice.inputs = {{static_cast<int>(at_level), table->number}};
-  choice.output_level = static_cast<int>(at_level);
-  choice.reason = "range tombstones";
-  choice.bottommost = true;
-  for (size_t level = at_level; level < tree.levels.size(); ++level) {
-    for (const auto& file : tree.levels[level]) {
-      const TableMeta& other = file->Meta();
-      // A sibling below level 0 does not overlap; one in level 0 may be newer, which does no harm.
-      if (other.number != table->number && other.largest >= table->smallest &&
-          other.smallest <= table->largest) {
-        choice.bottommost = false;
-      }
-    }
-  }
-  return choice;
+  if (most == 0) return std::nullopt;
+  return RewriteInPlace(tree, at_level, std::span(tree.levels[at_level]).subspan(place, 1),
+                        "range tombstones");
 }
 
 // The list without the tombstones that no table of the tree needs. O(tombstones * levels * log

@@ -25,9 +25,11 @@
 #include <utility>
 
 #include "engines/lsm/counters.h"
+#include "engines/lsm/held_view.h"
 #include "engines/lsm/range_watch.h"
 #include "engines/lsm/store.h"
 #include "engines/lsm/table_search.h"
+#include "engines/lsm/tree_values.h"
 #include "kv/base/status.h"
 #include "kv/contract/engine.h"
 #include "kv/contract/options.h"
@@ -42,8 +44,9 @@ class LsmReader {
   using StoreType = Store<Parts, Environment>;
   using View = typename StoreType::View;
   using Expiry = typename Parts::Expiry;
-  using Cursor =
-      VisibleCursor<typename StoreType::Records, Expiry, std::shared_ptr<const View>, RangeWatch>;
+  using Values = TreeValues<Parts, typename StoreType::Files>;
+  using Held = HeldView<View, Values, Parts::Values::kSeparates>;
+  using Cursor = VisibleCursor<typename StoreType::Records, Expiry, Held, RangeWatch>;
 
   explicit LsmReader(StoreType& store) : store_(store) {}
 
@@ -71,7 +74,9 @@ class LsmReader {
   }
 
   // What is visible now, or to the snapshot of the sequence number `at`.
-  Cursor NewCursor(const CursorBounds& bounds, std::optional<Sequence> at) {
+  // For one that shows keys only, value() is anything.
+  Cursor NewCursor(const CursorBounds& bounds, std::optional<Sequence> at,
+                   CursorShows shows = CursorShows::kValues) {
     std::shared_ptr<const View> view = store_.Share();
     const Sequence sequence = at ? *at : store_.Visible();
     typename StoreType::Records records;
@@ -82,7 +87,8 @@ class LsmReader {
     AddTables(view->version->levels, bounds, &records);
     RangeWatch watch = Watch(*view, sequence);
     const uint64_t now = Expiry::kEnabled ? store_.environment().clock.UnixMillis() : 0;
-    return Cursor(std::move(records), std::move(watch), bounds, sequence, now, std::move(view));
+    return Cursor(std::move(records), std::move(watch), bounds, sequence, now,
+                  Held(std::move(view), shows));
   }
 
  private:
@@ -151,6 +157,19 @@ class LsmReader {
         Expiry::Expired(record.expires_at, store_.environment().clock.UnixMillis())) {
       return NotFound();
     }
+    if constexpr (Parts::Values::kSeparates) {
+      if (record.kind == RecordKind::kSeparated) return AnswerSeparated(view, record, use);
+    }
+    store_.counters().Add(LsmCounter::kReadHits);
+    use(record);
+    return absl::OkStatus();
+  }
+
+  template <typename Use>
+  absl::Status AnswerSeparated(const View& view, Record record, Use&& use) {
+    thread_local typename Values::Room room;
+    KV_RETURN_IF_ERROR(view.version->values->Read(record, &room, &record.value));
+    record.kind = RecordKind::kValue;
     store_.counters().Add(LsmCounter::kReadHits);
     use(record);
     return absl::OkStatus();

@@ -1,7 +1,7 @@
 // Recovery: from the files in a directory to a store that takes writes.
 //
 //   1. CURRENT names the manifest, the manifest names the tables and the oldest log still needed.
-//   2. Every table is opened and checked against what the manifest says of it.
+//   2. Every value file and every table is opened and checked against what the manifest says of it.
 //   3. The logs are read in order of their numbers. Each must go on where the one before it ended;
 //      where a synced log does not, writes were lost and the store does not open. Logs that were
 //      never synced may have lost their ends to a power failure: then reading stops there, so that
@@ -24,11 +24,15 @@
 #include <utility>
 #include <vector>
 
+#include "engines/lsm/descriptor.h"
 #include "engines/lsm/file_names.h"
 #include "engines/lsm/journal.h"
 #include "engines/lsm/manifest.h"
 #include "engines/lsm/store.h"
 #include "engines/lsm/tree_ranges.h"
+#include "engines/lsm/value_file.h"
+#include "engines/lsm/value_format.h"
+#include "engines/lsm/value_pointer.h"
 #include "kv/contract/options.h"
 #include "kv/contract/write_batch.h"
 #include "kv/io/log_reader.h"
@@ -44,6 +48,7 @@ class Recovery {
   using Tree = typename StoreType::Tree;
   using Journal = LsmJournal<Parts, Environment>;
   using WalCodec = typename Parts::WalCompression;
+  using OpenedValues = ValueFile<Parts, Files>;
 
   struct Result {
     std::unique_ptr<StoreType> store;
@@ -90,14 +95,16 @@ class Recovery {
     for (const std::string& name : listed) {
       const auto log = FileNames::ParseLog(name);
       const auto table = FileNames::ParseTable(name);
+      const auto values = FileNames::ParseValues(name);
       const auto manifest = FileNames::ParseManifest(name);
       if (log) logs_on_disk_.push_back(*log);
       if (table) tables_on_disk_.push_back(*table);
+      if (values) values_on_disk_.push_back(*values);
       if (manifest) manifests_on_disk_.push_back(*manifest);
-      for (const auto& number : {log, table, manifest}) {
+      for (const auto& number : {log, table, values, manifest}) {
         if (number) next_file_ = std::max(next_file_, *number + 1);
       }
-      if (!log && !table && !manifest && name != "LOCK" && name != "CURRENT" &&
+      if (!log && !table && !values && !manifest && name != "LOCK" && name != "CURRENT" &&
           !name.ends_with(kTemporarySuffix)) {
         stranger_ = name;
       }
@@ -112,7 +119,8 @@ class Recovery {
       return absl::AlreadyExistsError(fmt::format("{} holds a store", names_.Directory()));
     }
     KV_ASSIGN_OR_RETURN(manifest_, ReadManifest(files_, names_));
-    if (manifest_.state.format != format_) {
+    if (manifest_.state.format != format_ &&
+        manifest_.state.format + std::string(kValuesFormat) != format_) {
       return absl::FailedPreconditionError(
           fmt::format("{} holds a store of another composition: {}; this program's writes {}",
                       names_.Directory(), manifest_.state.format, format_));
@@ -123,7 +131,7 @@ class Recovery {
 
   // No CURRENT: either there is no store here yet, or it has lost its head.
   absl::Status CheckFresh() {
-    bool lost = !tables_on_disk_.empty();
+    bool lost = !tables_on_disk_.empty() || !values_on_disk_.empty();
     for (const uint64_t log : logs_on_disk_) {
       // A store that was cut off while it was being made has an empty log and no CURRENT yet.
       KV_ASSIGN_OR_RETURN(const LogSummary summary,
@@ -132,8 +140,9 @@ class Recovery {
       lost |= summary.sealed || summary.next != 0;
     }
     if (lost) {
-      return Corruption(names_.Current(), 0,
-                        "missing, although the directory holds the logs or tables of a store");
+      return Corruption(
+          names_.Current(), 0,
+          "missing, although the directory holds the logs, tables or values of a store");
     }
     if (!options_.create_if_missing) {
       return absl::NotFoundError(
@@ -161,17 +170,58 @@ class Recovery {
   absl::Status OpenTables() {
     store_ = std::make_unique<StoreType>(options_, environment_, names_, manifest_.state);
     typename StoreType::AddedFiles added;
+    KV_RETURN_IF_ERROR(OpenValues());
     const auto& levels = manifest_.state.levels;
     for (size_t level = 0; level < levels.size(); ++level) {
       for (const TableMeta& meta : levels[level]) {
         if (!files_.Exists(names_.Table(meta.number))) return Missing(names_.Table(meta.number));
         KV_ASSIGN_OR_RETURN(auto file, store_->OpenTable(meta));
+        KV_RETURN_IF_ERROR(AttachValues(*file));
         added.emplace_back(level, std::move(file));
       }
     }
     Tree tree = Tree().With({}, added);
+    KV_RETURN_IF_ERROR(CheckValues(tree));
     tree.ranges = std::make_shared<TreeRanges>(manifest_.state.ranges);
     tree_ = std::make_shared<Tree>(std::move(tree));
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenValues() {
+    for (const ValueFileMeta& meta : manifest_.state.values) {
+      const std::string path = names_.Values(meta.number);
+      if (!files_.Exists(path)) return Missing(path);
+      KV_ASSIGN_OR_RETURN(auto file, OpenedValues::Open(files_, path, meta));
+      values_.push_back(std::move(file));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AttachValues(typename StoreType::File& table) const {
+    std::vector<std::shared_ptr<OpenedValues>> files;
+    for (const ValueReference& reference : table.Meta().values) {
+      const auto file = std::ranges::lower_bound(
+          values_, reference.file, {}, [](const auto& opened) { return opened->meta().number; });
+      if (file == values_.end() || (*file)->meta().number != reference.file) {
+        return Corruption(manifest_.path, 0,
+                          fmt::format("table {} refers to value file {}, which is not named",
+                                      table.Meta().number, reference.file));
+      }
+      files.push_back(*file);
+    }
+    table.SetValues(std::move(files));
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckValues(const Tree& tree) const {
+    if constexpr (Parts::Values::kSeparates) {
+      for (const auto& use : tree.values->uses()) {
+        if (use.live <= use.file->meta().RecordBytes()) continue;
+        return Corruption(
+            manifest_.path, 0,
+            fmt::format("tables refer to more than there is in {}", use.file->path()));
+      }
+    }
     return absl::OkStatus();
   }
 
@@ -261,6 +311,9 @@ class Recovery {
       tree_ = std::make_shared<Tree>(std::move(tree));
     }
     ranges_before->Difference(*tree_->ranges, &edit);
+    if constexpr (Parts::Values::kSeparates) {
+      tree_->values->Difference(manifest_.state.values, &edit);
+    }
     KV_ASSIGN_OR_RETURN(auto log, Journal::StartLog(*store_, log_number, nullptr));
     KV_RETURN_IF_ERROR(store_->StartManifest(edit));
     store_->SetView(std::make_shared<Memory>(log_number), tree_);
@@ -286,6 +339,12 @@ class Recovery {
       });
       if (!live) files_.Remove(names_.Table(number)).IgnoreError();
     }
+    for (const uint64_t number : values_on_disk_) {
+      if constexpr (Parts::Values::kSeparates) {
+        if (tree_->values->Find(number) != nullptr) continue;
+      }
+      files_.Remove(names_.Values(number)).IgnoreError();
+    }
     for (const uint64_t number : manifests_on_disk_) {
       files_.Remove(names_.Manifest(number)).IgnoreError();
     }
@@ -298,12 +357,14 @@ class Recovery {
   const std::string format_;
   std::vector<uint64_t> logs_on_disk_;  // ascending
   std::vector<uint64_t> tables_on_disk_;
+  std::vector<uint64_t> values_on_disk_;
   std::vector<uint64_t> manifests_on_disk_;
   std::optional<std::string> stranger_;  // a file that is none of ours
   bool fresh_ = false;
   uint64_t next_file_ = 1;
   RecoveredManifest manifest_;
   std::unique_ptr<StoreType> store_;
+  std::vector<std::shared_ptr<OpenedValues>> values_;  // ascending by number
   std::shared_ptr<const Tree> tree_;
   std::vector<std::unique_ptr<Memory>> memories_;  // oldest first
   std::optional<LogSummary> last_log_;             // the last one that counts

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engines/lsm/separated_testing.h"
 #include "engines/lsm/store_testing.h"
 #include "kv/io/crash_points.h"
 #include "kv/io/log_format.h"
@@ -18,7 +19,7 @@ namespace {
 template <typename E>
 class RecoveryTest : public ::testing::Test {};
 
-using Stores = ::testing::Types<SyncedStore, UnsyncedStore>;
+using Stores = ::testing::Types<SyncedStore, UnsyncedStore, SeparatedStore>;
 TYPED_TEST_SUITE(RecoveryTest, Stores);
 
 template <typename E>

@@ -20,6 +20,8 @@
 #include "engines/lsm/retention.h"
 #include "engines/lsm/table_builder.h"
 #include "engines/lsm/tree_ranges.h"
+#include "engines/lsm/tree_values.h"
+#include "engines/lsm/value_placer.h"
 #include "kv/base/status.h"
 #include "kv/compression/concept.h"
 #include "kv/contract/record.h"
@@ -31,22 +33,26 @@ class RunWriter {
  public:
   using AddedFiles = typename StoreType::AddedFiles;
 
-  // `ranges`: of the tree that the output joins (retention.h); never null.
+  // `ranges`: of the tree that the output joins (retention.h); never null. `values`: of the tree
+  // that the records come from, null when there is none (value_placer.h).
   RunWriter(StoreType& store, size_t level, bool bottommost, uint64_t file_bytes,
-            std::shared_ptr<const TreeRanges> ranges)
+            std::shared_ptr<const TreeRanges> ranges,
+            std::shared_ptr<const TreeValues<Parts, typename StoreType::Files>> values)
       : store_(store),
         level_(level),
         depth_(bottommost ? CompressionDepth::kBottom : CompressionDepth::kUpper),
         file_bytes_(file_bytes),
         ranges_(std::move(ranges)),
         retention_(store.ReadSequences(), bottommost, store.environment().clock.UnixMillis(),
-                   ranges_->index()) {}
+                   ranges_->index()),
+        values_(store, std::move(values)) {}
 
   // The tables are open, and synced with their directory, on return. On an error none is left.
   // Of a RecordCursor, only what walks forward from the first record is used.
   template <typename Records>
   absl::StatusOr<AddedFiles> Write(Records& records) {
     if (absl::Status status = WriteAll(records); !status.ok()) {
+      if constexpr (kSeparates) values_.Abandon();
       for (const auto& [unused, file] : added_) file->MarkObsolete();
       if (builder_) {
         builder_.reset();
@@ -60,6 +66,7 @@ class RunWriter {
 
  private:
   using Builder = TableBuilder<Parts, typename StoreType::Files>;
+  static constexpr bool kSeparates = Parts::Values::kSeparates;
 
   template <typename Records>
   absl::Status WriteAll(Records& records) {
@@ -70,10 +77,12 @@ class RunWriter {
       }
       Record record = records.record();
       if (!retention_.Keep(&record)) continue;
+      if constexpr (kSeparates) KV_RETURN_IF_ERROR(values_.Place(&record));
       KV_RETURN_IF_ERROR(Add(record));
     }
     KV_RETURN_IF_ERROR(records.status());
     if (builder_) KV_RETURN_IF_ERROR(FinishTable());
+    if constexpr (kSeparates) KV_RETURN_IF_ERROR(values_.Finish(added_));
     return store_.environment().file_system.SyncDirectory(store_.names().Directory());
   }
 
@@ -109,6 +118,7 @@ class RunWriter {
   const uint64_t file_bytes_;
   const std::shared_ptr<const TreeRanges> ranges_;
   Retention<typename Parts::Expiry> retention_;
+  ValuePlacer<Parts, StoreType> values_;
   AddedFiles added_;
   std::optional<Builder> builder_;  // of the table being written
   uint64_t number_ = 0;             // its file number

@@ -234,6 +234,13 @@ class SharedState {
         statistics->memory_bytes += file->Get().MemoryBytes();
       }
     }
+    if constexpr (Parts::Values::kSeparates) {
+      for (const auto& use : view->version->values->uses()) {
+        ++statistics->value_files;
+        statistics->value_garbage_bytes += use.Sizes().garbage;
+        statistics->disk_bytes += use.file->meta().bytes;
+      }
+    }
     statistics->memory_bytes += cache_.UsedBytes();
   }
 
@@ -284,6 +291,9 @@ class SharedState {
       auto tree = std::make_shared<Tree>(before->version->With(removed, added));
       tree->ranges = RangesOf(*tree, flushed);
       before->version->ranges->Difference(*tree->ranges, &edit);
+      if constexpr (Parts::Values::kSeparates) {
+        tree->values->Difference(catalog_.state().values, &edit);
+      }
       edit.removed = removed;
       for (const auto& [level, file] : added) edit.added.emplace_back(level, file->Meta());
       {
@@ -291,6 +301,7 @@ class SharedState {
         edit.next_file = next_file_;
       }
       KV_RETURN_IF_ERROR(WriteEdit(edit));
+      if constexpr (Parts::Values::kSeparates) before->version->values->GiveUpAllBut(*tree->values);
       const std::lock_guard lock(mutex_);
       auto next = std::make_shared<View>(*current_);
       next->version = std::move(tree);

@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,6 +28,8 @@
 #include "engines/lsm/run_writer.h"
 #include "engines/lsm/shared_state.h"
 #include "engines/lsm/tree_ranges.h"
+#include "engines/lsm/tree_values.h"
+#include "engines/lsm/value_work.h"
 #include "kv/compaction/choice.h"
 #include "kv/compaction/concept.h"
 
@@ -67,9 +70,7 @@ class Store : public SharedState<Parts, Environment> {
       ManifestEdit edit;
       edit.log_number = newer.log_number;
       edit.last_sequence = Visible();
-      for (const auto& [level, file] : added) {
-        counters().Add(LsmCounter::kFlushBytes, file->Meta().bytes);
-      }
+      counters().Add(LsmCounter::kFlushBytes, BytesWritten(added, *view->version));
       KV_RETURN_IF_ERROR(Install(std::move(edit), {}, added, &memory));
       counters().Add(LsmCounter::kFlushes);
       AddSpareLog(memory.log_number);
@@ -100,7 +101,7 @@ class Store : public SharedState<Parts, Environment> {
   absl::Status Ingest(SortedRecords& records, Sequence sequence) {
     KV_ASSIGN_OR_RETURN(AddedFiles added,
                         WriteTables(records, 0, false, Parts::Compaction::kOutputFileBytes,
-                                    Share()->version->ranges));
+                                    Share()->version->ranges, nullptr));
     if (added.empty()) return absl::OkStatus();
     // No compaction may put tables of its own between ours.
     const std::lock_guard compaction_lock(compaction_mutex_);
@@ -124,6 +125,11 @@ class Store : public SharedState<Parts, Environment> {
     const std::shared_ptr<const Tree> tree = Share()->version;
     std::optional<Choice> choice;
     if (!tree->ranges->empty()) choice = ForRanges(*tree, tree->ranges->size() > kManyRanges);
+    if constexpr (Parts::Values::kSeparates) {
+      if (!choice && CollectingIsUrgent<typename Parts::Values>(*tree->values)) {
+        choice = ValueRewrite(*tree);
+      }
+    }
     std::unique_lock<std::mutex> no_new_snapshots;
     if (!choice) {
       choice = std::forward<Choose>(choose)(Shape(*tree));
@@ -134,6 +140,9 @@ class Store : public SharedState<Parts, Environment> {
       }
     }
     if (!choice && !tree->ranges->empty()) choice = ForRanges(*tree, true);
+    if constexpr (Parts::Values::kSeparates) {
+      if (!choice) choice = ValueRewrite(*tree);
+    }
     if (!choice) return false;
     KV_RETURN_IF_ERROR(Compact(*tree, *choice));
     return true;
@@ -145,7 +154,7 @@ class Store : public SharedState<Parts, Environment> {
     Records records;
     records.Add(typename Memtable::Cursor(&memory.table));
     return WriteTables(records, 0, false, std::numeric_limits<uint64_t>::max(),
-                       tree.ranges->With(memory.ranges.Tombstones(), ReadSequences()));
+                       tree.ranges->With(memory.ranges.Tombstones(), ReadSequences()), nullptr);
   }
 
  private:
@@ -159,8 +168,10 @@ class Store : public SharedState<Parts, Environment> {
   template <typename SortedRecords>
   absl::StatusOr<AddedFiles> WriteTables(SortedRecords& records, size_t level, bool bottommost,
                                          uint64_t file_bytes,
-                                         std::shared_ptr<const TreeRanges> ranges) {
-    return RunWriter<Parts, Store>(*this, level, bottommost, file_bytes, std::move(ranges))
+                                         std::shared_ptr<const TreeRanges> ranges,
+                                         std::shared_ptr<const TreeValues<Parts, Files>> values) {
+    return RunWriter<Parts, Store>(*this, level, bottommost, file_bytes, std::move(ranges),
+                                   std::move(values))
         .Write(records);
   }
 
@@ -209,6 +220,21 @@ class Store : public SharedState<Parts, Environment> {
     return choice || !rewrite ? choice : RangeRewrite(tree, readers.front());
   }
 
+  // Of the tables `added`, and of the value files that came with them: those that are not in
+  // `before`.
+  static uint64_t BytesWritten(const AddedFiles& added, const Tree& before) {
+    uint64_t bytes = 0;
+    std::set<uint64_t> fresh;
+    for (const auto& [level, table] : added) {
+      bytes += table->Meta().bytes;
+      for (const auto& file : table->Values()) {
+        if (before.values->Find(file->meta().number) != nullptr) continue;
+        if (fresh.insert(file->meta().number).second) bytes += file->meta().bytes;
+      }
+    }
+    return bytes;
+  }
+
   // Does what `choice` says of `tree`, the current one; compaction_mutex_ is held.
   absl::Status Compact(const Tree& tree, const Choice& choice) {
     std::vector<std::shared_ptr<File>> inputs;
@@ -226,7 +252,7 @@ class Store : public SharedState<Parts, Environment> {
         added.emplace_back(static_cast<size_t>(choice.output_level), file);
       }
     } else if (!choice.drop) {
-      KV_ASSIGN_OR_RETURN(added, Merge(inputs, choice, tree.ranges));
+      KV_ASSIGN_OR_RETURN(added, Merge(inputs, choice, tree));
     }
     KV_RETURN_IF_ERROR(Install({}, removed, added, nullptr));
     if (choice.trivial_move) {
@@ -235,19 +261,17 @@ class Store : public SharedState<Parts, Environment> {
     }
     counters().Add(LsmCounter::kCompactions);
     if (!choice.drop) counters().Add(LsmCounter::kCompactionBytesRead, input_bytes);
-    for (const auto& [level, file] : added) {
-      counters().Add(LsmCounter::kCompactionBytesWritten, file->Meta().bytes);
-    }
+    counters().Add(LsmCounter::kCompactionBytesWritten, BytesWritten(added, tree));
     GiveUp(inputs);
     return absl::OkStatus();
   }
 
   absl::StatusOr<AddedFiles> Merge(const std::vector<std::shared_ptr<File>>& inputs,
-                                   const Choice& choice, std::shared_ptr<const TreeRanges> ranges) {
+                                   const Choice& choice, const Tree& tree) {
     Records records;
     for (const auto& file : inputs) records.Add(RunCursor(std::span(&file, 1)));
     return WriteTables(records, static_cast<size_t>(choice.output_level), choice.bottommost,
-                       Parts::Compaction::kOutputFileBytes, std::move(ranges));
+                       Parts::Compaction::kOutputFileBytes, tree.ranges, tree.values);
   }
 
   std::mutex flush_mutex_;

@@ -26,6 +26,7 @@
 #include "kv/reading/mmap.h"
 #include "kv/striping/single.h"
 #include "kv/testing/simulated_environment.h"
+#include "kv/values/inline.h"
 
 namespace kv {
 
@@ -44,6 +45,7 @@ struct SyncedParts {
   using Compression = NoCompression;
   using WalCompression = NoCompression;
   using Reading = MmapReading;
+  using Values = InlineValues;
   using Expiry = AbsoluteExpiry;
 };
 

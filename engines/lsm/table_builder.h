@@ -31,6 +31,7 @@
 #include "engines/lsm/table_held_blocks.h"
 #include "engines/lsm/table_index.h"
 #include "engines/lsm/table_meta.h"
+#include "engines/lsm/value_pointer.h"
 #include "fmt/format.h"
 #include "kv/base/bytes.h"
 #include "kv/base/hash.h"
@@ -164,6 +165,9 @@ class TableBuilder {
       wrong = "a sequence number is out of range";
     } else if (record.kind == RecordKind::kTombstone && !record.value.empty()) {
       wrong = "a tombstone has a value";
+    } else if (ValuePointer pointer; record.kind == RecordKind::kSeparated &&
+                                     !ValuePointer::Parse(record.value, &pointer)) {
+      wrong = "a separated value has no pointer";
     } else if (meta_.entries != 0 &&
                CompareInternal(last_key_, last_sequence_, record.key, record.sequence) >= 0) {
       wrong = "records are not in strict internal order";

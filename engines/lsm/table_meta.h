@@ -3,9 +3,10 @@
 // The builder returns it, the manifest stores it, and the reader checks the file against it, so a
 // table that was swapped, cut or replaced by an older one of the same number does not pass.
 //
-//   fixed64 bytes | varint number, entries, tombstones, expiring, raw_bytes, min_sequence,
-//   max_sequence, ranges_applied, earliest_expiry, latest_expiry | length-prefixed smallest,
-//   largest
+//   fixed64 bytes, the highest bit of which says whether there are references | varint number,
+//   entries, tombstones, expiring, raw_bytes, min_sequence, max_sequence, ranges_applied,
+//   earliest_expiry, latest_expiry | length-prefixed smallest, largest | if there are any: varint
+//   number of references, and them (value_pointer.h)
 //
 // `bytes` is of fixed width because the file holds a copy of its own meta: the size of the copy
 // must not depend on the size of the file.
@@ -18,7 +19,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "engines/lsm/value_pointer.h"
 #include "kv/base/bytes.h"
 #include "kv/contract/record.h"
 
@@ -30,7 +33,7 @@ struct TableMeta {
   uint64_t entries = 0;     // records, tombstones included; at least 1
   uint64_t tombstones = 0;  // records of RecordKind::kTombstone
   uint64_t expiring = 0;    // records that expire one day
-  uint64_t raw_bytes = 0;   // of keys and values, before any encoding
+  uint64_t raw_bytes = 0;   // of keys and values, before any encoding, wherever the values are
   Sequence min_sequence = 0;
   Sequence max_sequence = 0;
   // No range tombstone up to this number hides any record of the table, whatever the records' own
@@ -41,6 +44,7 @@ struct TableMeta {
   uint64_t latest_expiry = kNeverExpires;
   std::string smallest;  // the first and the last user key, both included
   std::string largest;
+  std::vector<ValueReference> values;  // to value files, ascending; one that is named is needed
 
   friend bool operator==(const TableMeta&, const TableMeta&) = default;
 
@@ -54,6 +58,7 @@ struct TableMeta {
     ++entries;
     tombstones += record.kind == RecordKind::kTombstone ? 1 : 0;
     raw_bytes += record.key.size() + record.value.size();
+    if (record.kind == RecordKind::kSeparated) CountPointer(record.value);
     min_sequence = std::min(min_sequence, record.sequence);
     max_sequence = std::max(max_sequence, record.sequence);
     if (record.expires_at != kNeverExpires) {
@@ -69,19 +74,23 @@ struct TableMeta {
   uint64_t AllExpiredAt() const { return expiring == entries ? latest_expiry : 0; }
 
   void AppendTo(std::string* to) const {
-    AppendFixed64(to, bytes);
+    AppendFixed64(to, bytes | (values.empty() ? 0 : kHasValues));
     for (const uint64_t value : {number, entries, tombstones, expiring, raw_bytes, min_sequence,
                                  max_sequence, ranges_applied, earliest_expiry, latest_expiry}) {
       AppendVarint64(to, value);
     }
     AppendLengthPrefixed(to, smallest);
     AppendLengthPrefixed(to, largest);
+    if (values.empty()) return;
+    AppendVarint64(to, values.size());
+    for (const ValueReference& reference : values) reference.AppendTo(to);
   }
 
   // Takes a meta off the front of `from`; false, with `meta` unspecified, when it is cut short.
   static bool Take(std::string_view* from, TableMeta* meta) {
     if (from->size() < sizeof meta->bytes) return false;
-    meta->bytes = LoadFixed64(from->data());
+    meta->bytes = LoadFixed64(from->data()) & ~kHasValues;
+    const bool has_values = (LoadFixed64(from->data()) & kHasValues) != 0;
     from->remove_prefix(sizeof meta->bytes);
     for (uint64_t* const value :
          {&meta->number, &meta->entries, &meta->tombstones, &meta->expiring, &meta->raw_bytes,
@@ -94,6 +103,30 @@ struct TableMeta {
     if (!TakeLengthPrefixed(from, &smallest) || !TakeLengthPrefixed(from, &largest)) return false;
     meta->smallest = smallest;
     meta->largest = largest;
+    return !has_values || TakeValues(from, meta);
+  }
+
+ private:
+  static constexpr uint64_t kHasValues = uint64_t{1} << 63;
+
+  // What is no pointer is refused by the builder, and found by Verify.
+  void CountPointer(std::string_view value) {
+    ValuePointer pointer;
+    if (!ValuePointer::Parse(value, &pointer)) return;
+    raw_bytes += pointer.bytes - value.size();
+    AddReference(&values, {.file = pointer.file, .bytes = pointer.RecordBytes()});
+  }
+
+  static bool TakeValues(std::string_view* from, TableMeta* meta) {
+    uint64_t count = 0;
+    if (!TakeVarint64(from, &count) || count == 0 || count > from->size()) return false;
+    meta->values.clear();
+    for (; count > 0; --count) {
+      ValueReference reference;
+      if (!ValueReference::Take(from, &reference)) return false;
+      if (!meta->values.empty() && meta->values.back().file >= reference.file) return false;
+      meta->values.push_back(reference);
+    }
     return true;
   }
 };

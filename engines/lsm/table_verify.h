@@ -21,6 +21,7 @@
 #include "engines/lsm/block_cursor.h"
 #include "engines/lsm/table.h"
 #include "engines/lsm/table_meta.h"
+#include "engines/lsm/value_pointer.h"
 #include "fmt/format.h"
 #include "kv/base/hash.h"
 #include "kv/base/status.h"
@@ -99,8 +100,9 @@ class TableVerifier {
         return "records are not in order";
       }
       if (i == 0 && !first_block && record.key < before) return "a separator is too large";
-      if (record.kind == RecordKind::kTombstone && !record.value.empty()) {
-        return "a tombstone has a value";
+      ValuePointer pointer;
+      if (record.kind == RecordKind::kSeparated && !ValuePointer::Parse(record.value, &pointer)) {
+        return "a tombstone has a value that is no pointer";
       }
       if (record.key.size() > kMaxTableKeyBytes) return "a key is too long";
       const uint64_t hash = HashKey(record.key);

@@ -20,6 +20,8 @@
 #include "engines/lsm/table.h"
 #include "engines/lsm/table_meta.h"
 #include "engines/lsm/tree_ranges.h"
+#include "engines/lsm/tree_values.h"
+#include "engines/lsm/value_file.h"
 #include "kv/compaction/choice.h"
 
 namespace kv {
@@ -47,6 +49,11 @@ class TableFile {
 
   const TableMeta& Meta() const { return meta_; }
   const TableType& Get() const { return *table_; }
+  // One for each of Meta().values. Set before the table is part of a tree.
+  const std::vector<std::shared_ptr<ValueFile<Parts, Files>>>& Values() const { return values_; }
+  void SetValues(std::vector<std::shared_ptr<ValueFile<Parts, Files>>> values) {
+    values_ = std::move(values);
+  }
   // release: pairs with the destructor's load.
   void MarkObsolete() { obsolete_.store(true, std::memory_order_release); }
 
@@ -55,6 +62,7 @@ class TableFile {
   std::string path_;
   TableMeta meta_;
   std::unique_ptr<TableType> table_;
+  std::vector<std::shared_ptr<ValueFile<Parts, Files>>> values_;
   std::atomic<bool> obsolete_{false};
 };
 
@@ -68,6 +76,8 @@ struct Version {
   // Never null.
   std::shared_ptr<const TreeRanges> ranges =
       std::make_shared<TreeRanges>(std::vector<RangeTombstone>());
+  // Null where the Values part separates nothing, and before there has been a table.
+  std::shared_ptr<const TreeValues<Parts, Files>> values;
 
   // A new version with `removed` (numbers) taken out and `added` put in, in each level's order. In
   // level 0 the newest data comes first: an output of compaction takes the place of its inputs.
@@ -86,6 +96,9 @@ struct Version {
       std::ranges::sort(next.levels[level], [level](const auto& a, const auto& b) {
         return level == 0 ? IsNewer(a->Meta(), b->Meta()) : a->Meta().smallest < b->Meta().smallest;
       });
+    }
+    if constexpr (Parts::Values::kSeparates) {
+      next.values = TreeValues<Parts, Files>::Of(next.levels);
     }
     return next;
   }

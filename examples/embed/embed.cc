@@ -12,6 +12,7 @@
 #include "kv/memtable/bplus_tree.h"
 #include "kv/reading/mmap.h"
 #include "kv/striping/hashed.h"
+#include "kv/values/inline.h"
 
 struct ArchiveParts {
   using Memtable = kv::BPlusTreeMemtable;
@@ -23,6 +24,7 @@ struct ArchiveParts {
   using Compression = kv::ZstdCompression<kv::ZstdShape{.level = 3}>;
   using WalCompression = kv::ZstdCompression<>;
   using Reading = kv::MmapReading;
+  using Values = kv::InlineValues;
   using Expiry = kv::AbsoluteExpiry;
 };
 using Archive = kv::Lsm<ArchiveParts>;

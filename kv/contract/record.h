@@ -25,6 +25,9 @@ enum class RecordKind : uint8_t {
   // Every key in [key, value) is absent from this sequence number on; an empty `value` is no bound.
   // Stands in logs only: memtables and tables hold records of keys.
   kRangeTombstone = 2,
+  // As kValue, but `value` is a pointer to where the value is. Stands in tables only: readers of an
+  // engine meet the value itself.
+  kSeparated = 3,
 };
 
 // `expires_at` of a record that never expires.
@@ -32,7 +35,7 @@ inline constexpr uint64_t kNeverExpires = 0;
 
 struct Record {
   std::string_view key;
-  std::string_view value;  // empty for a tombstone; the end of a range tombstone
+  std::string_view value;  // empty for a tombstone; what RecordKind says for the others
   Sequence sequence = 0;
   uint64_t expires_at = kNeverExpires;  // Unix milliseconds
   RecordKind kind = RecordKind::kValue;

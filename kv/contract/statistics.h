@@ -34,6 +34,9 @@ struct Statistics {
   uint64_t stalls = 0;  // writes that were slowed down or stopped
   uint64_t stall_nanos = 0;
   uint64_t expired_dropped = 0;      // records dropped by compaction because they had expired
+  uint64_t value_bytes_moved = 0;    // of separated values, moved out of files with much garbage
+  uint64_t value_files = 0;          // gauge: files of separated values
+  uint64_t value_garbage_bytes = 0;  // gauge: of their bytes, those that nothing points to
   uint64_t live_bytes_estimate = 0;  // gauge: bytes of keys and values in tables and memtables
   uint64_t disk_bytes = 0;           // gauge: bytes of all files of the store
   uint64_t memory_bytes = 0;         // gauge: memtables, indexes and caches
@@ -69,6 +72,9 @@ inline constexpr auto kStatisticsFields = std::to_array<StatisticsField>({
     {"stalls", &Statistics::stalls},
     {"stall_nanos", &Statistics::stall_nanos},
     {"expired_dropped", &Statistics::expired_dropped},
+    {"value_bytes_moved", &Statistics::value_bytes_moved},
+    {"value_files", &Statistics::value_files},
+    {"value_garbage_bytes", &Statistics::value_garbage_bytes},
     {"live_bytes_estimate", &Statistics::live_bytes_estimate},
     {"disk_bytes", &Statistics::disk_bytes},
     {"memory_bytes", &Statistics::memory_bytes},

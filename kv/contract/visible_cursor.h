@@ -32,7 +32,8 @@ struct NoRanges {
   static constexpr bool Hides(std::string_view, Sequence) { return false; }
 };
 
-// `Keep` is whatever must live as long as the cursor. `Ranges` knows the range tombstones on the
+// `Keep` is whatever must live as long as the cursor; if it can, it fetches separated values:
+// Fetch(record, &fetched), value() and Forget(). `Ranges` knows the range tombstones on the
 // way: Hides(key, sequence), and of the piece of the key space around the key last asked for,
 // within which nothing changes, begin() and end(), and newest(), below which every version in it is
 // hidden.
@@ -56,10 +57,18 @@ class VisibleCursor {
   bool Valid() const { return valid_; }
   std::string_view key() const { return key_; }
   std::string_view value() const {
+    if constexpr (kFetches) {
+      if (forward_ && fetched_) return keep_.value();
+    }
     return forward_ ? records_.record().value : std::string_view(value_);
   }
   uint64_t expires_at() const { return forward_ ? records_.record().expires_at : expires_at_; }
-  absl::Status status() const { return error_.ok() ? records_.status() : error_; }
+  absl::Status status() const {
+    if constexpr (kFetches) {
+      if (!keep_.status().ok()) return keep_.status();
+    }
+    return error_.ok() ? records_.status() : error_;
+  }
 
   void SeekToFirst() {
     if (bounds_.lower.empty()) {
@@ -153,6 +162,7 @@ class VisibleCursor {
 
   // Goes on to the first live key from here; `skip`: whose key is not key_.
   void FindForward(bool skip) {
+    Forget();
     forward_ = true;
     hidden_ = false;
     for (; records_.Valid(); StepForward()) {
@@ -162,7 +172,7 @@ class VisibleCursor {
       if (!bounds_.upper.empty() && record.key >= bounds_.upper) break;
       key_.assign(record.key);
       if (Live(record)) {
-        valid_ = true;
+        valid_ = Fetch(record);
         return;
       }
       skip = true;
@@ -173,10 +183,12 @@ class VisibleCursor {
   // Goes back to the last live key from here. Versions of a key come oldest first this way, so the
   // last one that is seen is the one to show.
   void FindBackward() {
+    Forget();
     forward_ = false;
     bool live = false;
     bool any = false;
     hidden_ = false;
+    RecordKind kind = RecordKind::kValue;
     for (; records_.Valid(); StepBackward()) {
       const Record& record = records_.record();
       if (record.key < bounds_.lower) break;
@@ -191,17 +203,38 @@ class VisibleCursor {
       if (!live) continue;
       value_.assign(record.value);
       expires_at_ = record.expires_at;
+      kind = record.kind;
     }
     valid_ = any && live && records_.status().ok();
+    if (valid_ && kind == RecordKind::kSeparated) {
+      const Record record{.key = key_, .value = value_, .kind = kind};
+      valid_ = Fetch(record);
+      if constexpr (kFetches) {
+        if (fetched_) value_.assign(keep_.value());
+      }
+    }
+  }
+
+  void Forget() {
+    if constexpr (kFetches) keep_.Forget();
+  }
+
+  // Gets the value that a separated record points to, so that Valid() is true only once it is
+  // there; false when it cannot be had, and status() says why.
+  bool Fetch(const Record& record) {
+    if constexpr (kFetches) return keep_.Fetch(record, &fetched_);
+    return true;
   }
 
   static constexpr bool kSkips = !std::same_as<Ranges, NoRanges>;
   static constexpr size_t kHiddenBeforeSkip = 4;
+  static constexpr bool kFetches = requires(Keep & keep) { keep.value(); };
 
   Keep keep_;
   Records records_;
   [[no_unique_address]] Ranges ranges_;
-  bool hidden_ = false;  // a range tombstone hides the record stood on
+  bool fetched_ = false;  // the value shown is keep_'s
+  bool hidden_ = false;   // a range tombstone hides the record stood on
   size_t hidden_in_a_row_ = 0;
   CursorBounds bounds_;
   Sequence at_ = 0;

@@ -9,6 +9,7 @@
 #include "kv/memtable/bplus_tree.h"
 #include "kv/reading/mmap.h"
 #include "kv/striping/single.h"
+#include "kv/values/inline.h"
 
 namespace kv {
 
@@ -22,6 +23,7 @@ struct Parts {
   using Compression = NoCompression;
   using WalCompression = NoCompression;
   using Reading = MmapReading;
+  using Values = InlineValues;
   using Expiry = NoExpiry;
 };
 

@@ -10,6 +10,7 @@
 #include "kv/memtable/bplus_tree.h"
 #include "kv/reading/mmap.h"
 #include "kv/striping/single.h"
+#include "kv/values/inline.h"
 
 namespace kv {
 
@@ -23,6 +24,7 @@ struct Parts {
   using Compression = NoCompression;
   using WalCompression = ZstdCompression<ZstdShape{.dictionary_bytes = 4096}>;
   using Reading = MmapReading;
+  using Values = InlineValues;
   using Expiry = NoExpiry;
 };
 
