@@ -9,7 +9,8 @@
 // (simulation_test.cc).
 // Not for: data that must stay; point reads without filters (each file may hold the key); keys that
 // are overwritten (their dead versions take up the window); keys that are written once without
-// expiry among others with one (expired files wait behind them).
+// expiry among others with one (expired files wait behind them); snapshots that are held for long
+// (an engine keeps what they see and all that is newer, beyond max_bytes).
 //
 // Age: what stands deeper is older, and in level 0 what stands further right. Deeper levels come
 // from other policies or from compaction by hand. Files go in the order of age only, and none goes

@@ -16,11 +16,11 @@
 //
 // How it chooses, the first of these that there is:
 //
-//   level 0    has l0_trigger files that are idle: the oldest with all that overlap it go into tier
-//   1 tier n     is full: a run sinks to a free slot of the tier, when there is one; otherwise the
-//   part
-//              that is full is merged into tier n + 1 (tiers.h); shallow tiers first. The last tier
-//              is merged into its own deepest level
+//   level 0    has l0_trigger files that are idle: the oldest with all that overlap it go into
+//              tier 1
+//   tier n     is full: a run sinks to a free slot of the tier, when there is one; otherwise the
+//              part that is full is merged into tier n + 1 (tiers.h); shallow tiers first. The last
+//              tier is merged into its own deepest level
 //   outgrown   a run of twice the bytes that tier n + 1 expects of one: its files move there, where
 //              nothing overlaps them. So ascending keys are never rewritten
 //
