@@ -114,9 +114,10 @@ TEST(DropTest, KeepsAWindowOfTheNewestTablesAndReadsNone) {
             TablesOf(fs).count);
 }
 
-// The window holds `kMax` bytes, which `kWrites` writes exceed.
+// The window holds `kMax` bytes, which `kWrites` writes exceed: some crash finds at least
+// `least_dropped` of them gone, so it is not only windows of everything that are looked at.
 template <typename E, size_t kWrites, uint64_t kMax>
-void CrashEverywhere() {
+void CrashEverywhere(size_t least_dropped) {
   size_t most_dropped = 0;
   SimulatedFileSystem start;
   ForEachCrashPoint(
@@ -147,13 +148,13 @@ void CrashEverywhere() {
         ASSERT_TRUE((*store)->Flush().ok()) << label;
         EXPECT_LE(TablesOf(crashed).bytes, kMax) << label;
       });
-  EXPECT_GT(most_dropped, 2u);
+  EXPECT_GE(most_dropped, least_dropped);
 }
 
 // Synced logs begin with a mebibyte of zeros, which makes them slow to test.
-TEST(DropTest, ACrashAtAnyOperationLeavesAWindow) { CrashEverywhere<SmallWindowStore, 6, 1500>(); }
+TEST(DropTest, ACrashAtAnyOperationLeavesAWindow) { CrashEverywhere<SmallWindowStore, 6, 1500>(2); }
 TEST(DropTest, ACrashOfAnUnsyncedStoreLeavesAWindow) {
-  CrashEverywhere<UnsyncedWindowStore, 16, kMaxBytes>();
+  CrashEverywhere<UnsyncedWindowStore, 16, kMaxBytes>(5);
 }
 
 TEST(DropTest, SnapshotsAndCursorsKeepWhatTheyRead) {
