@@ -16,10 +16,7 @@
 // Freeze() hands out the index as it is at one instant, without copying: a shard that is written
 // to while it is frozen copies its table first.
 //
-// Memory order: a version is made odd (relaxed) before slots are stored (release) and even
-// (release) after them. A reader loads the version (acquire), slots (acquire), the version
-// (relaxed): if it saw any slot of a change, it sees that change's odd version or a later one.
-// Seqlocks: Boehm, "Can seqlocks get along with programming language memory models?", MSPC 2012.
+// Memory order: index_shard.h. Gauges are relaxed: they order nothing.
 //
 // Thread safety: as above. Find and Versions only inside the gate, Reclaim only outside it.
 #ifndef ENGINES_LOG_INDEX_H_
@@ -34,10 +31,10 @@
 #include <memory>
 #include <mutex>
 #include <span>
-#include <thread>
 #include <utility>
 #include <vector>
 
+#include "engines/log/index_shard.h"
 #include "engines/log/index_table.h"
 #include "engines/log/location.h"
 #include "kv/base/read_gate.h"
@@ -130,7 +127,7 @@ class LogIndex {
     const std::lock_guard lock(shard.lock);
     MakeRoom(shard, 1);
     const IndexTable::Slot found = shard.owned->Find(TagOf(hash), same);
-    const Change change(shard);
+    const IndexShard::Change change(shard);
     Set(shard, hash, found, at);
     return found.at;
   }
@@ -143,7 +140,7 @@ class LogIndex {
     MakeRoom(shard, 0);
     const IndexTable::Slot found = shard.owned->Find(TagOf(hash), same);
     if (found.bucket == nullptr) return Location();
-    const Change change(shard);
+    const IndexShard::Change change(shard);
     shard.owned->Erase(found);
     return found.at;
   }
@@ -198,13 +195,30 @@ class LogIndex {
     MakeRoom(shard, 0);
     const IndexTable::Slot found = FindExactly(shard, hash, from);
     if (found.bucket == nullptr) return false;
-    const Change change(shard);
+    const IndexShard::Change change(shard);
     if (to) {
       found.bucket->Set(found.slot, to);
     } else {
       shard.owned->Erase(found);
     }
     return true;
+  }
+
+  // For whoever puts many keys at once, with no other thread: makes room for so many, so that
+  // tables do not grow again and again. Fit() gives back what was not needed.
+  void Reserve(size_t keys) {
+    reserved_buckets_ = BucketsFor(keys / kShards);
+    for (Shard& shard : shards_) {
+      const std::lock_guard lock(shard.lock);
+      if (shard.owned->Buckets() < reserved_buckets_) Resize(shard, reserved_buckets_);
+    }
+  }
+  void Fit() {
+    reserved_buckets_ = 0;
+    for (Shard& shard : shards_) {
+      const std::lock_guard lock(shard.lock);
+      MakeRoom(shard, 0);
+    }
   }
 
   Frozen Freeze() {
@@ -251,51 +265,7 @@ class LogIndex {
  private:
   static constexpr size_t kRetiredBytes = size_t{256} << 10;
 
-  struct alignas(64) Shard {
-    std::atomic<uint64_t> version{0};
-    std::atomic<IndexTable*> table{nullptr};  // == owned.get()
-    std::mutex lock;
-    std::shared_ptr<IndexTable> owned;  // guarded by lock
-
-    // acquire: pairs with the release of the version that was read.
-    uint64_t StableVersion() const {
-      for (int spins = 0;; ++spins) {
-        const uint64_t now = version.load(std::memory_order_acquire);
-        if ((now & 1) == 0) return now;
-        if (spins >= kSpins) std::this_thread::yield();
-      }
-    }
-    // relaxed: after acquire loads of slots; see "Memory order" above.
-    uint64_t Version() const { return version.load(std::memory_order_relaxed); }
-    void BeginChange() {
-      // relaxed: the slots' release stores come after; see "Memory order" above.
-      version.store(version.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    }
-    void EndChange() {
-      // release: pairs with StableVersion.
-      version.store(version.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-    }
-    std::shared_ptr<IndexTable> Adopt(std::shared_ptr<IndexTable> fresh) {
-      owned.swap(fresh);
-      // seq_cst: before the gate's look at its readers (read_gate.h, invariant 2).
-      table.store(owned.get(), std::memory_order_seq_cst);
-      return fresh;
-    }
-
-   private:
-    static constexpr int kSpins = 128;
-  };
-
-  class Change {
-   public:
-    explicit Change(Shard& shard) : shard_(shard) { shard_.BeginChange(); }
-    Change(const Change&) = delete;
-    Change& operator=(const Change&) = delete;
-    ~Change() { shard_.EndChange(); }
-
-   private:
-    Shard& shard_;
-  };
+  using Shard = IndexShard;
 
   // The locks of some shards, taken in ascending order so that no circle of waiting closes.
   class ShardLocks {
@@ -351,12 +321,19 @@ class LogIndex {
     const IndexTable& table = *shard.owned;
     const size_t wanted = table.Size() + inserts;
     const bool full = wanted * 10 > table.Capacity() * 9;
-    const bool sparse = table.Buckets() > kSmallBuckets && wanted * 2 < table.Capacity();
+    const bool sparse = table.Buckets() > std::max(kSmallBuckets, reserved_buckets_) &&
+                        wanted * 2 < table.Capacity();
     if (!full && !sparse && !table.Frozen()) [[likely]] {
       return;
     }
-    size_t buckets = table.Buckets();
-    if (full || sparse) buckets = wanted * 10 / (7 * IndexBucket::kSlots) + 1;
+    Resize(shard, full || sparse ? BucketsFor(wanted) : table.Buckets());
+  }
+
+  // 7/10 full.
+  static size_t BucketsFor(size_t keys) { return keys * 10 / (7 * IndexBucket::kSlots) + 1; }
+
+  void Resize(Shard& shard, size_t buckets) {
+    const IndexTable& table = *shard.owned;
     auto fresh = std::make_shared<IndexTable>(buckets);
     table.ForEach([&](uint32_t tag, Location at) { fresh->Insert(tag, at); });
     // relaxed: gauges.
@@ -371,6 +348,7 @@ class LogIndex {
   static constexpr size_t kSmallBuckets = 8;
 
   ReadGate& gate_;
+  size_t reserved_buckets_ = 0;  // of a shard; written with no other thread
   std::array<Shard, kShards> shards_;
   std::atomic<size_t> bytes_{kShards * (sizeof(IndexTable) + sizeof(IndexBucket))};
   std::mutex retired_lock_;

@@ -137,6 +137,8 @@ class LogRecovery {
 
   absl::Status OpenSealed() {
     last_ = manifest_.last_sequence;
+    KV_ASSIGN_OR_RETURN(const uint64_t records, SealedRecords());
+    store_->keydir().index().Reserve(records);
     for (const SealedSegment& sealed : manifest_.segments) {
       auto segment = std::make_shared<SegmentType>(files_, names_, sealed.number, sealed.merged);
       if (!files_.Exists(segment->path())) return Missing(segment->path());
@@ -166,7 +168,21 @@ class LogRecovery {
       }
       KV_RETURN_IF_ERROR(ReplayRecords(*segment).status());
     }
+    store_->keydir().index().Fit();
     return absl::OkStatus();
+  }
+
+  // How many there are at most, by the sizes of the hints: keys, if nothing is dead. What damaged
+  // sizes say is limited by what segments have room for.
+  absl::StatusOr<uint64_t> SealedRecords() {
+    uint64_t records = 0;
+    for (const SealedSegment& sealed : manifest_.segments) {
+      const std::string path = names_.Hint(sealed.number);
+      if (!files_.Exists(path)) continue;
+      KV_ASSIGN_OR_RETURN(const auto file, files_.OpenForRead(path));
+      records += std::min(file.Size() / kHintEntryBytes, sealed.end / kLogEntryHeaderBytes);
+    }
+    return records;
   }
 
   // Without a hint. Returns the one that there should be.
