@@ -1,5 +1,6 @@
 // No cache: for tables that are mapped and stored uncompressed, where the page cache is the cache.
 //
+// For: every store of mapped, uncompressed tables: nothing is copied, and no memory is taken twice.
 // Not for: compressed blocks that are read again; each read decompresses.
 #ifndef KV_CACHE_NONE_H_
 #define KV_CACHE_NONE_H_

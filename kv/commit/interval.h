@@ -18,7 +18,8 @@
 //   1. Whoever set `syncing_` is in Journal::Sync, alone; Reserve waits for it to end.
 //   2. The thread sleeps without a deadline only while nothing is unsynced.
 //
-// For: @FOR@
+// For: high rates of writes of which a power failure may take the last tenth of a second, and no
+// more (docs/policies.md).
 // Not for: data whose writer believes OK to mean for ever.
 // Source of the idea: Redis, appendfsync everysec; MongoDB's journalCommitInterval.
 #ifndef KV_COMMIT_INTERVAL_H_

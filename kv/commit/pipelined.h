@@ -22,8 +22,10 @@
 //
 // As in group.h a syncer that has met other writers lately yields until no more of them arrive.
 //
-// For: @FOR@
-// Not for: @NOTFOR@
+// For: large batches from several durable writers: they are copied and inserted while the sync
+// ahead of them is in flight (docs/policies.md).
+// Not for: one writer, or many small writes, which share a sync as well under group.h at less cost
+// each.
 // Source of the idea: RocksDB's enable_pipelined_write, which overlaps the next group's log with
 // this one's memtable. Here a sync overlaps both, as in Aether (Johnson et al., VLDB 2010).
 #ifndef KV_COMMIT_PIPELINED_H_

@@ -1,5 +1,6 @@
 // No compression: a block is stored as it is, and a mapped file is read in place.
 //
+// For: data that fits in memory, or does not compress: no read costs more than finding its bytes.
 // Not for: data that exceeds memory and compresses; the device is then slower than zstd.
 #ifndef KV_COMPRESSION_NONE_H_
 #define KV_COMPRESSION_NONE_H_

@@ -7,6 +7,8 @@
 // With `dictionary_bytes`, a table's blocks share a dictionary that is trained on the first of them
 // (ZDICT_trainFromBuffer): a block of 4 KiB alone is too short for zstd to learn from.
 //
+// For: bytes on disk, and through them data that exceeds memory; with a dictionary, small records
+// with much in common (docs/policies.md has the sizes).
 // Not for: blocks that are decompressed on most reads and fit in memory anyway (see none.h). A
 // dictionary is not for tables below a few hundred KiB, which go without: it takes its bytes in
 // each of them.

@@ -1,5 +1,6 @@
 // No expiry: reads skip the clock and the comparison.
 //
+// For: stores that expire nothing: reads are spared the clock.
 // Not for: stores whose callers set a time to live; their writes are refused.
 #ifndef KV_EXPIRY_NONE_H_
 #define KV_EXPIRY_NONE_H_

@@ -1,5 +1,6 @@
 // No filter: takes no space and excludes nothing.
 //
+// For: stores that are written and scanned, or asked only for keys that exist in one run.
 // Not for: trees of many tables whose reads often miss; each table is then searched.
 #ifndef KV_FILTER_NONE_H_
 #define KV_FILTER_NONE_H_

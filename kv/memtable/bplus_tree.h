@@ -25,6 +25,8 @@
 // only one fence, and compare whole keys.
 //
 // Omits: concurrent inserters (see SkipListMemtable), removal.
+// For: ordered stores, whatever their keys: the quickest scans and ordered inserts of the
+// memtables, and the one to take when in doubt (docs/policies.md).
 // Not for: engines that never scan nor flush in order (a hash index is faster).
 // Sources: optimistic lock coupling (Leis et al., 2016), Masstree (Mao et al., 2012), poor man's
 // normalized keys and prefix truncation (Graefe, Modern B-Tree Techniques, 2011).

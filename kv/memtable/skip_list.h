@@ -22,7 +22,8 @@
 // BPlusTreeMemtable takes at a million records. 23 bytes of memory or so per record above its key
 // and value.
 //
-// Not for: one inserter at a time.
+// For: the least memory for records in random order; engines with several inserters at once.
+// Not for: one inserter at a time, if memory is no matter (bplus_tree.h).
 //
 // Source: W. Pugh, 1990; insertion as in Herlihy and Shavit, without its removal.
 #ifndef KV_MEMTABLE_SKIP_LIST_H_

@@ -6,6 +6,7 @@
 // Invariant: a batch holds its stripes as a set of bits and takes them in ascending order. Everyone
 // else holds one stripe, so no circle of waiting can close.
 //
+// For: compare-and-sets from several threads: those of different keys share a sync.
 // Not for: stores without compare-and-set from several threads (see single.h).
 #ifndef KV_STRIPING_HASHED_H_
 #define KV_STRIPING_HASHED_H_

@@ -1,5 +1,6 @@
 // One stripe for all keys: 64 bytes.
 //
+// For: stores without compare-and-set, or with one thread: batches of any size take one lock.
 // Not for: compare-and-sets from more than one thread; each one stops every write for as long as
 // it lasts, a sync included (see hashed.h).
 #ifndef KV_STRIPING_SINGLE_H_
