@@ -6,7 +6,8 @@
 // visible then was in the leaf, and is in no other.
 //
 // Models RecordCursor (kv/contract/record.h). A value that has an extent of its own is read when
-// the cursor comes to it, if its version is one that the reader may see. Thread safety: one thread.
+// the cursor comes to it, if it is what the reader sees of its key; other versions show none.
+// Thread safety: one thread.
 #ifndef ENGINES_BTREE_LEAF_CURSOR_H_
 #define ENGINES_BTREE_LEAF_CURSOR_H_
 
@@ -116,7 +117,7 @@ class LeafCursor {
     if (!item.blob) [[likely]]
       return;
     record_.value = {};
-    if (item.sequence > at_ || values_ == Values::kSkip) return;
+    if (item.sequence > at_ || values_ == Values::kSkip || HiddenByNewer(item, slot)) return;
     const BlobReference reference = BlobReference::Decode(item.value);
     absl::Status read;
     do {
@@ -125,6 +126,14 @@ class LeafCursor {
     } while (absl::IsAborted(read) && --patience_ > 0);
     if (!read.ok()) return Fail(std::move(read));
     record_.value = value_;
+  }
+
+  // Whether the reader sees a newer version of the item's key. If so, nobody keeps the item for it,
+  // and its value may have been given up since the leaf was copied.
+  bool HiddenByNewer(const LeafItem& item, size_t slot) const {
+    if (slot == 0) return false;
+    const LeafItem newer = page().item(slot - 1);
+    return newer.key == item.key && newer.sequence <= at_;
   }
 
   // False on an error.

@@ -224,8 +224,9 @@ TEST(ConcurrentPoolTest, ReadsGoOnBesideCheckpointsAndEviction) {
       while (!stop.load(std::memory_order_relaxed)) {
         const uint64_t i = random.Below(kKeys);
         std::string value;
-        bool good =
-            store.Get(key_of(i), &value).ok() && value.starts_with(fmt::format("{:04}/", i));
+        const absl::Status status = store.Get(key_of(i), &value);
+        bool good = status.ok() && value.starts_with(fmt::format("{:04}/", i));
+        std::string what = good ? "" : fmt::format("Get: {} {}", status.ToString(), value);
         if (random.OneIn(50)) {
           uint64_t count = 0;
           auto cursor = store.NewCursor();
@@ -234,9 +235,13 @@ TEST(ConcurrentPoolTest, ReadsGoOnBesideCheckpointsAndEviction) {
             ++count;
           }
           good = good && count == kKeys && cursor.status().ok();
+          what += fmt::format("; {} keys, {}", count, cursor.status().ToString());
         }
         // relaxed: figures, read after join.
-        if (!good) wrong.fetch_add(1, std::memory_order_relaxed);
+        if (!good) {
+          wrong.fetch_add(1, std::memory_order_relaxed);
+          ADD_FAILURE() << what;
+        }
         reads.fetch_add(1, std::memory_order_relaxed);
       }
     });
