@@ -228,6 +228,7 @@ class Btree {
   }
 
   absl::Status ExpireAt(std::string_view key, uint64_t expires_at) {
+    RequireExpiry<Expiry>();
     KV_RETURN_IF_ERROR(CheckWrite(key, {}, {.expires_at = expires_at}));
     const std::shared_lock shared(read_then_write_mutex_);
     const auto guard = striping_.Exclude(HashKey(key));

@@ -24,8 +24,7 @@
 // read every key of the store. Open reads 16 bytes a record; a store that was not closed, the
 // records of the last segments too.
 //
-// Models DurableEngine (kv/contract/engine.h), not OrderedEngine.
-// Thread safety: as the contract says.
+// Models DurableEngine, not OrderedEngine (kv/contract/engine.h). Thread safety: as they say.
 // For: point reads and writes of data larger than memory whose keys' index fits into it.
 // Not for: range reads; very small values, where the index costs more than the data.
 // Source: Sheehy and Smith, "Bitcask: A Log-Structured Hash Table for Fast Key/Value Data", 2010.
@@ -54,13 +53,14 @@
 #include "engines/log/verify.h"
 #include "kv/commit/steps.h"
 #include "kv/contract/engine.h"
+#include "kv/contract/keeps_no_order.h"
 #include "kv/contract/sorted_source.h"
 #include "kv/io/environment.h"
 
 namespace kv {
 
 template <LogParts Parts, typename Env = SystemEnvironment>
-class LogStructured {
+class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
   static_assert(LogPartsAgree<Parts>());
 
  public:
@@ -78,8 +78,7 @@ class LogStructured {
   static constexpr bool kExpiry = Expiry::kEnabled;
   // Whether an acknowledged write survives a power failure.
   static constexpr bool kDurableOnReturn = Parts::Commit::kDurableOnReturn;
-  // A batch may take so much of a segment.
-  static constexpr uint64_t kMaxBatchBytes = uint64_t{1} << 30;
+  static constexpr uint64_t kMaxBatchBytes = uint64_t{1} << 30;  // of a segment
 
   // The same composition on other files, clock and threads.
   template <typename OtherEnvironment>
@@ -203,6 +202,7 @@ class LogStructured {
 
   // Rewrites the value with the new instant of expiry.
   absl::Status ExpireAt(std::string_view key, uint64_t expires_at) {
+    RequireExpiry<Expiry>();
     KV_RETURN_IF_ERROR(CheckWrite(key, {}, {.expires_at = expires_at}));
     const std::shared_lock shared(read_then_write_mutex_);
     const auto guard = striping_.Exclude(LogKeyHash(key));

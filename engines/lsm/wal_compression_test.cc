@@ -15,10 +15,10 @@ namespace kv {
 namespace {
 
 struct PackedParts : SyncedParts {
-  using WalCompression = ZstdCompression<1>;
+  using WalCompression = ZstdCompression<ZstdShape{.level = 1}>;
 };
 struct PackedUnsyncedParts : UnsyncedParts {
-  using WalCompression = ZstdCompression<3>;
+  using WalCompression = ZstdCompression<ZstdShape{.level = 3}>;
 };
 using PackedStore = Lsm<PackedParts, SimulatedEnvironment>;
 using PackedUnsyncedStore = Lsm<PackedUnsyncedParts, SimulatedEnvironment>;
