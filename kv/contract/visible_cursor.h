@@ -228,7 +228,9 @@ class VisibleCursor {
 
   static constexpr bool kSkips = !std::same_as<Ranges, NoRanges>;
   static constexpr size_t kHiddenBeforeSkip = 4;
-  static constexpr bool kFetches = requires(Keep & keep) { keep.value(); };
+  static constexpr bool kFetches = requires(Keep & keep, const Record& record, bool* fetched) {
+    keep.Fetch(record, fetched);
+  };
 
   Keep keep_;
   Records records_;
