@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "engines/lsm/value_pointer.h"
 #include "kv/contract/record.h"
 
 namespace kv {
@@ -27,10 +28,7 @@ struct BlockEntry {
     record->value = std::string_view(value, value_bytes);
     record->sequence = sequence();
     record->expires_at = expires_at;
-    // No branch: kSeparated has the bits of kTombstone and a value.
-    const auto separated = static_cast<unsigned>((tag & 1) == 0 && value_bytes != 0);
-    record->kind = static_cast<RecordKind>(
-        (tag & 1) | separated * static_cast<unsigned>(RecordKind::kSeparated));
+    record->kind = KindFromBit(tag & 1, value_bytes);
   }
 };
 
@@ -38,7 +36,7 @@ inline constexpr uint64_t kBlockTagExpires = 2;
 
 inline uint64_t BlockTag(const Record& record) {
   return record.sequence << 2 | (record.expires_at != kNeverExpires ? kBlockTagExpires : 0) |
-         static_cast<uint64_t>(record.kind == RecordKind::kValue);
+         KindBit(record.kind);
 }
 
 }  // namespace kv

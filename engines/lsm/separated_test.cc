@@ -1,9 +1,8 @@
 // Stores that separate values: what counts as garbage, against a count of every pointer; that it is
-// collected, whatever snapshots, cursors, crashes and failures come in between.
+// collected, and what snapshots and cursors keep.
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -11,90 +10,16 @@
 #include <vector>
 
 #include "engines/lsm/engine.h"
-#include "engines/lsm/manifest.h"
 #include "engines/lsm/separated_testing.h"
 #include "engines/lsm/store_testing.h"
+#include "engines/lsm/value_accounts_testing.h"
 #include "fmt/format.h"
-#include "kv/cache/none.h"
-#include "kv/io/crash_points.h"
 #include "kv/testing/random.h"
 
 namespace kv {
 namespace {
 
 using kv::testing::Random;
-
-const FileNames kNames(kStoreDirectory);
-
-std::string Key(uint64_t i) { return fmt::format("key{}", i); }
-
-// Of each value file, the bytes of the records that tables point to, pointer by pointer; and that
-// every table says so of itself.
-std::map<uint64_t, uint64_t> CountPointers(SimulatedFileSystem fs, const ManifestState& state) {
-  std::map<uint64_t, uint64_t> live;
-  NoCache cache(0);
-  for (const auto& level : state.levels) {
-    for (const TableMeta& meta : level) {
-      auto table = Table<SeparatedParts, SimulatedFileSystem>::Open(fs, kNames.Table(meta.number),
-                                                                    meta, &cache);
-      EXPECT_TRUE(table.ok()) << table.status();
-      std::map<uint64_t, uint64_t> of_table;
-      Table<SeparatedParts, SimulatedFileSystem>::Cursor cursor(table->get());
-      for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) {
-        if (cursor.record().kind != RecordKind::kSeparated) continue;
-        ValuePointer pointer;
-        EXPECT_TRUE(ValuePointer::Parse(cursor.record().value, &pointer));
-        of_table[pointer.file] += pointer.RecordBytes();
-      }
-      EXPECT_TRUE(cursor.status().ok()) << cursor.status();
-      EXPECT_EQ(of_table.size(), meta.values.size());
-      for (const ValueReference& reference : meta.values) {
-        EXPECT_EQ(of_table[reference.file], reference.bytes);
-        live[reference.file] += reference.bytes;
-      }
-    }
-  }
-  return live;
-}
-
-std::set<uint64_t> ValueFilesOnDisk(SimulatedFileSystem fs) {
-  std::set<uint64_t> numbers;
-  const std::vector<std::string> names = *fs.List(kStoreDirectory);
-  for (const std::string& name : names) {
-    if (const auto number = FileNames::ParseValues(name)) numbers.insert(*number);
-  }
-  return numbers;
-}
-
-// What the manifest, the disk and the statistics say of value files, against a count of pointers.
-// With `collected`, that none has more garbage than is allowed. With `quiet`, that nobody reads
-// what is no longer part of the tree, so that only the tree's files are on the disk.
-template <typename E>
-void CheckAccounts(SimulatedFileSystem fs, E& store, bool collected, bool quiet) {
-  const auto manifest = ReadManifest(fs, kNames);
-  ASSERT_TRUE(manifest.ok()) << manifest.status();
-  const auto live = CountPointers(fs, manifest->state);
-  uint64_t garbage = 0;
-  std::set<uint64_t> numbers;
-  for (const ValueFileMeta& meta : manifest->state.values) {
-    numbers.insert(meta.number);
-    const auto found = live.find(meta.number);
-    ASSERT_NE(found, live.end()) << "file " << meta.number << " has nothing alive";
-    ASSERT_LE(found->second, meta.RecordBytes());
-    const uint64_t dead = meta.RecordBytes() - found->second;
-    garbage += dead;
-    if (collected) {
-      EXPECT_LE(2 * dead, meta.RecordBytes()) << "file " << meta.number;
-    }
-  }
-  EXPECT_EQ(numbers.size(), live.size()) << "tables point to files that the manifest lacks";
-  const Statistics statistics = store.Stats();
-  EXPECT_EQ(statistics.value_files, numbers.size());
-  EXPECT_EQ(statistics.value_garbage_bytes, garbage);
-  if (quiet) {
-    EXPECT_EQ(ValueFilesOnDisk(fs), numbers);
-  }
-}
 
 template <typename E>
 absl::Status Step(Random& random, E& store, Model* model, size_t i) {
@@ -197,120 +122,6 @@ TYPED_TEST(SeparatedHistoryTest, GarbageIsWhatNoTablePointsTo) {
     EXPECT_EQ(ValueFilesOnDisk(fs), std::set<uint64_t>());
   }
   EXPECT_GT(moved, 0u);
-}
-
-// ---- Collecting, cut off at each operation.
-
-Options LargeMemtables() {
-  Options options = StoreOptions();
-  options.memtable_bytes = 1 << 20;
-  return options;
-}
-
-constexpr size_t kFirst = 6;
-constexpr size_t kThen = 4;
-
-std::string ValueOf(size_t write) { return fmt::format("{}:{}", write, std::string(90, 'v')); }
-
-// Six values in one file, and then four of them overwritten.
-template <typename E>
-absl::Status WriteOne(E& store, size_t write) {
-  return store.Put(Key(write % kFirst), ValueOf(write));
-}
-
-Model ModelAfter(size_t writes) {
-  Model model;
-  for (size_t i = 0; i < writes; ++i) model[Key(i % kFirst)] = ValueOf(i);
-  return model;
-}
-
-struct Progress {
-  size_t acknowledged = 0;
-  size_t flushed = 0;
-  uint64_t moved = 0;
-};
-
-template <typename E>
-Progress Collect(SimulatedFileSystem fs) {
-  Progress progress;
-  auto store = OpenStore<E>(fs, LargeMemtables());
-  if (!store.ok()) return progress;
-  for (const size_t end : {kFirst, kFirst + kThen}) {
-    while (progress.acknowledged < end && WriteOne(**store, progress.acknowledged).ok()) {
-      ++progress.acknowledged;
-    }
-    if (!(*store)->Flush().ok()) return progress;
-    progress.flushed = progress.acknowledged;
-  }
-  (*store)->Compact().IgnoreError();
-  progress.moved = (*store)->Stats().value_bytes_moved;
-  return progress;
-}
-
-template <typename E>
-class CollectingCrashTest : public ::testing::Test {};
-using CrashStores = ::testing::Types<SeparatedStore, SeparatedUnsyncedStore>;
-TYPED_TEST_SUITE(CollectingCrashTest, CrashStores);
-
-TYPED_TEST(CollectingCrashTest, LosesNothing) {
-  EXPECT_GT(Collect<TypeParam>(SimulatedFileSystem()).moved, 0u);
-  const auto check = [&](SimulatedFileSystem crashed, const Progress& progress,
-                         const std::string& label) {
-    if (this->HasFailure()) return;
-    auto store = OpenStore<TypeParam>(crashed, LargeMemtables());
-    ASSERT_TRUE(store.ok()) << label << ": " << store.status() << "\n" << crashed.Trace();
-    const auto contents = Contents(**store);
-    ASSERT_TRUE(contents.ok()) << label << ": " << contents.status();
-    bool found = false;
-    const size_t from = TypeParam::kDurableOnReturn ? progress.acknowledged : progress.flushed;
-    for (size_t i = from; i <= std::min(progress.acknowledged + 1, kFirst + kThen); ++i) {
-      found |= ModelAfter(i) == *contents;
-    }
-    EXPECT_TRUE(found) << label << "\n" << crashed.Trace();
-    EXPECT_EQ((*store)->Verify(), absl::OkStatus()) << label;
-    CheckAccounts(crashed, **store, false, true);
-    ASSERT_TRUE((*store)->Compact().ok()) << label;
-    CheckAccounts(crashed, **store, true, true);
-    EXPECT_EQ(*Contents(**store), *contents) << label;
-  };
-  EXPECT_GT(ForEachCrashPoint(SimulatedFileSystem(), 1, Collect<TypeParam>, check), 100u);
-}
-
-// One operation fails while values are moved: nothing is lost, now or after the next open, and the
-// next attempt succeeds.
-TEST(SeparatedTest, FailuresWhileCollecting) {
-  uint64_t skip = 0;
-  for (;; ++skip) {
-    SCOPED_TRACE(skip);
-    SimulatedFileSystem fs;
-    auto store = OpenStore<SeparatedUnsyncedStore>(fs, LargeMemtables());
-    ASSERT_TRUE(store.ok());
-    for (size_t i = 0; i < kFirst + kThen; ++i) {
-      ASSERT_TRUE(WriteOne(**store, i).ok());
-      if (i + 1 == kFirst) ASSERT_TRUE((*store)->Flush().ok());
-    }
-    ASSERT_TRUE((*store)->Flush().ok());
-    fs.FailAfter(skip, Fault::kIoError, 1);
-    const absl::Status status = (*store)->Compact();
-    const bool struck = fs.faults_injected() > 0;
-    EXPECT_EQ(*Contents(**store), ModelAfter(kFirst + kThen)) << status;
-    {
-      auto reopened = OpenStore<SeparatedUnsyncedStore>(fs.Crash(skip, CrashMode::kLoseUnsynced),
-                                                        LargeMemtables());
-      ASSERT_TRUE(reopened.ok()) << reopened.status();
-      EXPECT_EQ(*Contents(**reopened), ModelAfter(kFirst + kThen));
-      EXPECT_EQ((*reopened)->Verify(), absl::OkStatus());
-    }
-    if (!struck) {
-      EXPECT_TRUE(status.ok()) << status;
-      break;
-    }
-    ASSERT_TRUE((*store)->Compact().ok());
-    CheckAccounts(fs, **store, true, false);
-    EXPECT_EQ(*Contents(**store), ModelAfter(kFirst + kThen));
-    EXPECT_EQ((*store)->Verify(), absl::OkStatus());
-  }
-  EXPECT_GT(skip, 5u);
 }
 
 TEST(SeparatedTest, SnapshotsAndCursorsKeepWhatTheySee) {

@@ -4,7 +4,7 @@
 //
 //   entry         varint shared | varint unshared | varint value bytes | varint tag |
 //                 u64 expires_at, only if the tag says so | unshared bytes of key | value
-//                 tag = sequence << 2 | expires << 1 | kind. Entries are in internal order.
+//                 tag = sequence << 2 | expires << 1 | KindBit. They are in internal order.
 //                 Every 16th entry is a restart: it has its whole key, and the 15 after it share
 //                 their first bytes with it (not with their neighbour), so that any entry is read
 //                 from two places and going backwards costs what going forwards does.
@@ -119,10 +119,8 @@ class BlockView {
            std::all_of(offsets_end, heads_, [](char c) { return c == 0; });
   }
 
-  // Whether `at` is where the block ends.
+  // Whether `at` is where the block ends, and where entry `index` begins.
   bool AtEnd(const char* at) const { return at == end(); }
-
-  // Whether entry `index` begins at `at`.
   bool Begins(size_t index, const char* at) const { return at == begin_ + Offset(index); }
 
   // Decodes the entry at `from`; false when it does not lie within the entries.

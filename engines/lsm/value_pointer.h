@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "kv/base/bytes.h"
+#include "kv/contract/record.h"
 
 namespace kv {
 
@@ -40,6 +41,15 @@ struct ValuePointer {
            TakeVarint64(&from, &pointer->bytes) && from.empty();
   }
 };
+
+// How an entry of a block says in one bit what it is: the bit is set for a value that lies beside
+// its key. An entry without it is a tombstone if it has no bytes of value, and has a pointer if it
+// has some. No branch: blocks are decoded by the million.
+inline uint64_t KindBit(RecordKind kind) { return kind == RecordKind::kValue ? 1 : 0; }
+inline RecordKind KindFromBit(uint64_t bit, uint64_t value_bytes) {
+  const auto separated = static_cast<uint64_t>(value_bytes != 0) & ~bit;
+  return static_cast<RecordKind>(bit | separated * static_cast<uint64_t>(RecordKind::kSeparated));
+}
 
 struct ValueReference {
   uint64_t file = 0;

@@ -266,6 +266,8 @@ void StatisticsNeverGoBack(Stage& stage) {
     for (const StatisticsField& field : kStatisticsFields) {
       const bool gauge = field.member == &Statistics::live_bytes_estimate ||
                          field.member == &Statistics::disk_bytes ||
+                         field.member == &Statistics::value_files ||
+                         field.member == &Statistics::value_garbage_bytes ||
                          field.member == &Statistics::memory_bytes;
       stage.Expect(gauge || now.*field.member >= last.*field.member,
                    fmt::format("{} went back from {} to {}", field.name, last.*field.member,
