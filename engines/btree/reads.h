@@ -20,6 +20,7 @@
 #include "engines/btree/page.h"
 #include "engines/btree/reader_list.h"
 #include "kv/base/status.h"
+#include "kv/contract/engine.h"
 
 namespace kv::btree {
 
@@ -70,6 +71,7 @@ class Reads {
   // `value` and `expires_at` may be null. kAborted: not for a reader that is not registered.
   absl::Status GetAt(std::string_view key, Sequence at, bool registered, std::string* value,
                      uint64_t* expires_at) {
+    KV_RETURN_IF_ERROR(CheckSizes(key));
     for (;;) {
       bool live = false;
       bool in_blob = false;

@@ -23,6 +23,7 @@
 #include "engines/log/segment.h"
 #include "kv/base/read_gate.h"
 #include "kv/base/status.h"
+#include "kv/contract/engine.h"
 #include "kv/contract/record.h"
 
 namespace kv {
@@ -53,8 +54,10 @@ class Keydir {
     for (size_t line = 0; line < kPrefetchBytes; line += 64) __builtin_prefetch(record + line);
   }
 
-  // The key's newest record, which is never a tombstone; kNotFound if there is none. In the gate.
+  // The key's newest record, which is never a tombstone; kNotFound if there is none,
+  // kInvalidArgument for a key that is too long to be one. In the gate.
   absl::Status Find(std::string_view key, uint64_t hash, LogEntry* entry) const {
+    KV_RETURN_IF_ERROR(CheckSizes(key));
     absl::Status damage;
     const Location at = index_.Find(hash, [&](Location candidate) {
       PrefetchRecord(candidate);  // its header says how long it is, and would be waited for first
