@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -63,6 +64,8 @@ TYPED_TEST(SharedSyncs, OfManyWriters) {
 
 // On a disk that is slower than its writers.
 struct SlowJournal : WatchfulJournal<> {
+  // Room for all that a test writes: making room syncs.
+  SlowJournal() : WatchfulJournal(std::numeric_limits<uint64_t>::max(), 1 << 20) {}
   absl::Status Sync() {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return WatchfulJournal<>::Sync();
@@ -74,7 +77,7 @@ TEST(IntervalCommit, WritersWaitWhereMoreWouldBeLostThanPromised) {
   SlowJournal journal;
   IntervalCommit<kShape> commit;
   Sequence most = 0;
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < 1000; ++i) {
     CommitRequest request{.entries = "entries", .count = 1};
     ASSERT_TRUE(commit.Commit(journal, request).ok());
     // Durable first: what becomes durable in between makes the difference smaller, not larger.
@@ -83,7 +86,7 @@ TEST(IntervalCommit, WritersWaitWhereMoreWouldBeLostThanPromised) {
   }
   EXPECT_GE(most, 100u);          // it does not wait for each
   EXPECT_LE(most, 2 * 100u + 1);  // requests of 7 bytes
-  EXPECT_LT(journal.Syncs(), 300u);
+  EXPECT_LT(journal.Syncs(), 100u);
   commit.Stop();
   EXPECT_EQ(journal.Verdict(), absl::OkStatus());
 }

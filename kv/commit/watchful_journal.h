@@ -32,9 +32,11 @@ class WatchfulJournal {
  public:
   static constexpr bool kBackgroundThreads = kThreads == BackgroundThreads::kAllowed;
 
-  // The sync number `fail_sync` (from 1) fails, and everything after it.
-  explicit WatchfulJournal(uint64_t fail_sync = std::numeric_limits<uint64_t>::max())
-      : fail_sync_(fail_sync) {}
+  // The sync number `fail_sync` (from 1) fails, and everything after it. Reserve makes room for
+  // `groups`.
+  explicit WatchfulJournal(uint64_t fail_sync = std::numeric_limits<uint64_t>::max(),
+                           int groups = 5)
+      : fail_sync_(fail_sync), groups_(groups) {}
 
   uint64_t MonotonicNanos() const { return clock_.MonotonicNanos(); }
 
@@ -49,7 +51,7 @@ class WatchfulJournal {
     const std::lock_guard lock(mutex_);
     if (error_.ok() && published_ + 1 != next_)
       Note("Reserve before all that is logged is published");
-    if (error_.ok() && room_ == 0) room_ = kRoom;
+    if (error_.ok() && room_ == 0) room_ = groups_;
     return error_;
   }
 
@@ -158,7 +160,6 @@ class WatchfulJournal {
   }
 
  private:
-  static constexpr int kRoom = 5;
   enum class Call { kReserve, kSync, kOther };
 
   // Notices calls that overlap. It yields inside, to give them the chance.
@@ -202,6 +203,7 @@ class WatchfulJournal {
 
   mutable std::mutex mutex_;  // guards what follows
   absl::Status error_;
+  const int groups_;
   int room_ = 0;
   Sequence next_ = 1;
   Sequence handed_out_ = 0;
