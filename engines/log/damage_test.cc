@@ -136,8 +136,8 @@ TYPED_TEST(LogDamageTest, CutFilesOfAClosedStoreAreReported) {
   }
 }
 
-// Found by the test above: the damaged record was not known as its key's any more, and what it had
-// replaced was found instead.
+// A record whose key is damaged is not known as its key's any more: what it had replaced must not
+// be found instead.
 TYPED_TEST(LogDamageTest, DamagedKeyOfANewerRecordDoesNotBringBackTheOlder) {
   for (const bool deleted : {false, true}) {
     SimulatedFileSystem fs;

@@ -13,18 +13,18 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <utility>
 
 #include "engines/log/index_table.h"
+#include "kv/base/shard_lock.h"
 
 namespace kv {
 
 struct alignas(64) IndexShard {
   std::atomic<uint64_t> version{0};
   std::atomic<IndexTable*> table{nullptr};  // == owned.get()
-  std::mutex lock;
+  ShardLock lock;
   std::shared_ptr<IndexTable> owned;  // guarded by lock
 
   // acquire: pairs with the release of the version that was read.

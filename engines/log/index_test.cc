@@ -164,6 +164,33 @@ TEST(LogIndexTest, FrozenIndexStaysAsItWas) {
   EXPECT_EQ(index.Keys(), 2'500u + 15'000u);
 }
 
+// Every shard is locked at once, by a freeze and by a batch that has keys in all of them.
+TEST(LogIndexTest, AllShardsAreLockedAtOnceBesideWriters) {
+  ReadGate gate;
+  LogIndex index(gate);
+  const auto any = [](Location) { return true; };
+  std::vector<uint64_t> hashes;
+  for (uint64_t shard = 0; shard < LogIndex::kShards; ++shard) hashes.push_back(shard << 56);
+  std::thread writer([&] {
+    for (uint64_t n = 1; n <= 100; ++n) {
+      for (const uint64_t hash : hashes) index.Put(hash | 1, At(n), any);
+    }
+  });
+  for (uint64_t n = 1; n <= 100; ++n) {
+    index.Batch(
+        hashes, [] {},
+        [&] {
+          for (const uint64_t hash : hashes) index.PutInBatch(hash, At(n), any);
+        });
+    const LogIndex::Frozen frozen = index.Freeze();
+    size_t in_batch = 0;
+    frozen.ForEach([&](Location at) { in_batch += at == At(n) ? 1 : 0; });
+    EXPECT_GE(in_batch, hashes.size());
+  }
+  writer.join();
+  EXPECT_EQ(index.Keys(), 2 * hashes.size());
+}
+
 // Two keys are always changed together; readers that validate see them together. A third thread
 // makes the tables grow and shrink meanwhile.
 //

@@ -26,7 +26,7 @@
 #include "engines/memory/epoch.h"
 #include "engines/memory/hash_table.h"
 #include "engines/memory/limbo.h"
-#include "engines/memory/shard_lock.h"
+#include "kv/base/shard_lock.h"
 
 namespace kv::memory_internal {
 

@@ -1,18 +1,18 @@
 // A mutex of four bytes: 1 while held, 2 while held and waited for.
 //
 // Beside its size, what std::mutex lacks here is that a thread may hold hundreds of them, which the
-// deadlock detector of ThreadSanitizer (at most 64) does not allow; batches and counts do, always
-// in ascending order of shard.
+// deadlock detector of ThreadSanitizer (at most 64) does not allow. Batches, counts and copies of
+// sharded tables do, always in ascending order of shard.
 //
 // Thread safety: models BasicLockable. Unfair. Waiting spins for a little, then parks (a futex).
 // Source: Drepper, Futexes Are Tricky, 2011 (the third mutex).
-#ifndef ENGINES_MEMORY_SHARD_LOCK_H_
-#define ENGINES_MEMORY_SHARD_LOCK_H_
+#ifndef KV_BASE_SHARD_LOCK_H_
+#define KV_BASE_SHARD_LOCK_H_
 
 #include <atomic>
 #include <cstdint>
 
-namespace kv::memory_internal {
+namespace kv {
 
 class ShardLock {
  public:
@@ -38,6 +38,6 @@ class ShardLock {
   std::atomic<uint32_t> state_{0};
 };
 
-}  // namespace kv::memory_internal
+}  // namespace kv
 
-#endif  // ENGINES_MEMORY_SHARD_LOCK_H_
+#endif  // KV_BASE_SHARD_LOCK_H_
