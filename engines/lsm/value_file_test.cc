@@ -7,9 +7,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engines/lsm/file_names.h"
+#include "engines/lsm/manifest_edit.h"
+#include "engines/lsm/table_meta.h"
 #include "engines/lsm/value_format.h"
 #include "engines/lsm/value_pointer.h"
 #include "engines/lsm/value_writer.h"
@@ -269,6 +272,56 @@ TEST(ValuePointerTest, IsExactlyOne) {
   for (size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_FALSE(ValuePointer::Parse(std::string_view(bytes).substr(0, size), &parsed)) << size;
   }
+}
+
+// Tables without references are written as they were before there were any.
+TEST(ValueReferenceTest, TableMetaHasThem) {
+  TableMeta meta{.number = 5, .bytes = 1 << 20, .entries = 3, .smallest = "a", .largest = "z"};
+  std::string without;
+  meta.AppendTo(&without);
+  meta.values = {{.file = 3, .bytes = 20}, {.file = 200, .bytes = 1 << 30}};
+  std::string with;
+  meta.AppendTo(&with);
+  EXPECT_EQ(with.size(), without.size() + 10);
+  std::string_view rest = with;
+  TableMeta taken;
+  ASSERT_TRUE(TableMeta::Take(&rest, &taken));
+  EXPECT_EQ(taken, meta);
+  EXPECT_EQ(rest, "");
+  for (size_t size = 0; size < with.size(); ++size) {
+    rest = std::string_view(with).substr(0, size);
+    EXPECT_FALSE(TableMeta::Take(&rest, &taken)) << size;
+  }
+  std::swap(meta.values[0], meta.values[1]);
+  with.clear();
+  meta.AppendTo(&with);
+  rest = with;
+  EXPECT_FALSE(TableMeta::Take(&rest, &taken)) << "not ascending";
+}
+
+TEST(ValueFileMetaTest, ManifestStatesAddUp) {
+  const ValueFileMeta three{.number = 3, .bytes = 1000, .records = 2};
+  const ValueFileMeta nine{.number = 9, .bytes = 2000, .records = 5};
+  ManifestEdit edit;
+  edit.values_added = {nine, three};
+  ManifestEdit decoded;
+  ASSERT_TRUE(decoded.Decode(edit.Encode()));
+  ManifestState state;
+  ASSERT_TRUE(state.Apply(decoded).ok());
+  EXPECT_EQ(state.values, (std::vector<ValueFileMeta>{three, nine}));
+  EXPECT_TRUE(absl::IsDataLoss(ManifestState(state).Apply(edit)));
+  ManifestEdit removal;
+  removal.values_removed = {3};
+  ASSERT_TRUE(decoded.Decode(removal.Encode()));
+  ASSERT_TRUE(state.Apply(removal).ok());
+  EXPECT_EQ(state.values, std::vector<ValueFileMeta>{nine});
+  EXPECT_TRUE(absl::IsDataLoss(ManifestState(state).Apply(removal)));
+  ManifestState again;
+  ASSERT_TRUE(again.Apply(state.AsEdit()).ok());
+  EXPECT_EQ(again.values, state.values);
+  // Too small to be one.
+  edit.values_added = {{.number = 1, .bytes = 79, .records = 1}};
+  EXPECT_FALSE(decoded.Decode(edit.Encode()));
 }
 
 TEST(ValueReferenceTest, AddUpInOrder) {
