@@ -67,10 +67,15 @@ void AddSurroundings(const RowSurroundings& around, double operations, double us
   figures->emplace_back("peak_rss_mib", around.peak_rss_mib);
   // What the engine counted meanwhile, where it counted anything.
   for (const kv::StatisticsField& field : kv::kStatisticsFields) {
-    if (field.name.ends_with("_bytes") || field.name == "live_bytes_estimate") continue;
+    const bool gauge = field.name == "live_bytes_estimate" || field.name == "value_files";
+    if (field.name.ends_with("_bytes") || gauge) continue;
     const uint64_t difference = after.*field.member - before.*field.member;
     if (difference == 0 || after.*field.member < before.*field.member) continue;
     figures->emplace_back("engine_" + std::string(field.name), static_cast<double>(difference));
+  }
+  if (after.value_files > 0) {
+    figures->emplace_back("engine_value_files", static_cast<double>(after.value_files));
+    figures->emplace_back("engine_value_garbage", static_cast<double>(after.value_garbage_bytes));
   }
 }
 
