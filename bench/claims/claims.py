@@ -87,7 +87,7 @@ def _figure(kind, value):
     if kind == "ratio":
         return "%.2fx" % value if value < 1000 else "{:,.0f}x".format(value)
     if kind == "saving":
-        return "%.0f %%" % (100 * value)
+        return "%.1f %%" % (100 * value)
     if kind == "rate":
         return "{:,.0f}/s".format(value)
     return "{:,.0f} ns".format(value)

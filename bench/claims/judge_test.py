@@ -1,6 +1,6 @@
 import unittest
 
-from bench.claims import judge, table
+from bench.claims import claims, judge, table
 from bench.compare import systems
 from bench.compare.verdict import Row
 
@@ -95,18 +95,21 @@ class ProcessorTimeTest(unittest.TestCase):
 
 class KeysOnDiskTest(unittest.TestCase):
 
-    def outcome(self, rate):
-        results = judge.Results([row("new", "w", 1, rate)])
+    def outcome(self, rate, gets=5e6):
+        results = judge.Results([row("new", "w", 1, rate), row("new", "readrandom", 1, gets)])
         return judge.outcome_of(claim("rate", 23853, explain="keys_on_disk"), results)
 
     def test_a_read_of_each_record_explains_a_slow_count(self):
         outcome = self.outcome(4000.0)
         self.assertEqual(outcome.verdict, judge.EXPLAINED)
         self.assertIn("4.2 ns each", outcome.explanation)
-        self.assertIn("25.0 ns", outcome.explanation)
+        self.assertIn("25.0 ns each (a get of one takes 200 ns)", outcome.explanation)
 
     def test_more_than_that_is_a_failure(self):
         self.assertEqual(self.outcome(900.0).verdict, judge.FAIL)
+
+    def test_a_count_must_not_cost_more_than_gets(self):
+        self.assertEqual(self.outcome(4000.0, gets=50e6).verdict, judge.FAIL)
 
 
 class EntropyTest(unittest.TestCase):
@@ -120,20 +123,31 @@ class EntropyTest(unittest.TestCase):
     def test_more_than_all_that_is_not_random_cannot_be_saved(self):
         outcome = self.outcome(0.64, 39.2, 19.6, 20)
         self.assertEqual(outcome.verdict, judge.EXPLAINED)
-        self.assertIn("no compressor saves more than 62 %", outcome.explanation)
+        self.assertIn("no compressor saves more than 62.0 %", outcome.explanation)
+        self.assertIn("With compression it takes 19.6", outcome.explanation)
+
+    def test_that_does_not_explain_poor_compression(self):
+        self.assertEqual(self.outcome(0.64, 39.2, 20.0, 20).verdict, judge.FAIL)
 
     def test_what_can_be_saved_should_be(self):
         self.assertEqual(self.outcome(0.24, 1068.0, 862.0, 1024).verdict, judge.FAIL)
+
+
+class FigureTest(unittest.TestCase):
+
+    def test_a_verdict_can_be_told_from_what_is_printed(self):
+        self.assertEqual(claims._figure("saving", 0.24), "24.0 %")
+        self.assertEqual(claims._figure("saving", 0.236), "23.6 %")
 
 
 class TableTest(unittest.TestCase):
 
     def test_every_claim_reads_what_its_experiment_runs(self):
         known = systems.Known.load()
-        claims = table.claims(known)
+        rows = table.claims(known)
         experiments = {e.name: e for e in table.experiments(known)}
         self.assertEqual(len(experiments), len(table.experiments(known)))
-        for one in claims:
+        for one in rows:
             run = experiments[one.experiment]
             self.assertIn(one.workload, run.workloads, one.title)
             self.assertIn(one.threads, run.threads, one.title)
@@ -142,13 +156,14 @@ class TableTest(unittest.TestCase):
             self.assertIn(one.kind, ("ratio", "rate", "nanos_per_batch", "saving"))
             self.assertTrue(one.explain is None or one.explain in judge.EXPLANATIONS)
             self.assertTrue(one.conditions, one.title)
+            if one.explain == "keys_on_disk":
+                self.assertIn("readrandom", run.workloads, one.title)
         for name in experiments:
-            self.assertTrue(any(one.experiment == name for one in claims), name)
-        self.assertEqual(len({one.title for one in claims}), len(claims))
+            self.assertTrue(any(one.experiment == name for one in rows), name)
+        self.assertEqual(len({one.title for one in rows}), len(rows))
 
     def test_the_compositions_that_exist_are_found(self):
         """Of what is in engines.bzl and the matrix today, no row is lost by a misspelled name."""
-        from bench.claims import claims
         known = systems.Known.load()
         self.assertEqual([e.name for e in claims.wanted(known, "")],
                          [e.name for e in table.experiments(known)])
