@@ -6,9 +6,13 @@
 // Memory order: the default, seq_cst, for the flags that say when to stop.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -23,18 +27,35 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What a kill of the process leaves of `directory`: its files as they are, in a directory of their
-// own. Empty when that fails. Nothing may be written meanwhile.
-std::string FilesAfterAKill(Stage& stage, const std::string& directory) {
-  const std::string copy = stage.NewDirectory();
-  // Obsolete files may still be going away.
-  std::error_code error;
-  for (int attempt = 0; attempt < 5; ++attempt) {
-    fs::remove_all(copy);
-    fs::copy(directory, copy, fs::copy_options::recursive, error);
-    if (!error) return copy;
+// Of each file its size and when it was written.
+std::map<std::string, std::pair<uint64_t, fs::file_time_type>> Listing(const std::string& directory,
+                                                                       std::error_code* error) {
+  std::map<std::string, std::pair<uint64_t, fs::file_time_type>> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
+    std::error_code gone;
+    const fs::file_time_type written = entry.last_write_time(gone);
+    const uint64_t size = gone || entry.is_directory(gone) ? 0 : entry.file_size(gone);
+    if (gone) *error = gone;
+    files[entry.path().filename()] = {size, written};
   }
-  stage.Fail(fmt::format("copying {}: {}", directory, error.message()));
+  return files;
+}
+
+// What a kill of the process leaves of `directory`: its files as they are, in a directory of their
+// own. Empty when that fails. Nothing may be written meanwhile but by the engine's own threads: a
+// copy during which they changed something is of no one moment, and is made again.
+std::string FilesAfterAKill(Stage& stage, const std::string& directory) {
+  constexpr int kAttempts = 500;
+  const std::string copy = stage.NewDirectory();
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    std::error_code error;
+    fs::remove_all(copy);
+    const auto before = Listing(directory, &error);
+    if (!error) fs::copy(directory, copy, fs::copy_options::recursive, error);
+    if (!error && Listing(directory, &error) == before && !error) return copy;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  stage.Fail(fmt::format("{} does not come to rest", directory));
   return "";
 }
 
