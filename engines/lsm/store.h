@@ -136,7 +136,10 @@ class Store : public SharedState<Parts, Environment> {
       if (choice && choice->drop) {
         no_new_snapshots = State::HoldOffSnapshots();
         KeepWhatSnapshotsSee(*tree, &*choice);
-        if (choice->inputs.empty()) choice.reset();
+        if (choice->inputs.empty()) {
+          choice.reset();
+          no_new_snapshots.unlock();
+        }
       }
     }
     if (!choice && !tree->ranges->empty()) choice = ForRanges(*tree, true);
