@@ -1,7 +1,7 @@
 // Reads of the B+tree engine against LMDB's: both stores hold the same records, both are asked for
 // the same keys in the same order, round by round in turn, and what counts is the ratio.
 //
-//   bazel run -c opt //bench/against_lmdb
+//   bazel run //bench/against_lmdb
 //
 //   readrandom  a get of a random key that is there, its value copied out. LMDB's gets share one
 //               read transaction, its cheapest way; ours each see the newest state.
