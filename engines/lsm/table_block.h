@@ -199,10 +199,9 @@ class BlockView {
     const uint64_t matches = Matches(0, fingerprint);
     if (matches == 0) return;
     const auto index = static_cast<size_t>(std::countr_zero(matches));
-    const char* const at = begin_ + Offset(index);
-    __builtin_prefetch(begin_ + Offset(index / kBlockRestartInterval * kBlockRestartInterval));
-    __builtin_prefetch(at);
-    __builtin_prefetch(at + 64);
+    PrefetchAt(Offset(index / kBlockRestartInterval * kBlockRestartInterval));
+    PrefetchAt(Offset(index));
+    PrefetchAt(Offset(index) + 64);
   }
 
   // Sets `*index` to the first entry at or after (key, sequence), entries() if there is none.
@@ -269,6 +268,11 @@ class BlockView {
     uint16_t offset;
     std::memcpy(&offset, offsets_ + index * sizeof offset, sizeof offset);
     return offset;
+  }
+
+  // As an integer, because a damaged offset makes no pointer into the block.
+  void PrefetchAt(size_t offset) const {
+    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(begin_) + offset));
   }
 
   static const char* DecodeSizes(const char* from, const char* end, BlockEntry* entry) {
