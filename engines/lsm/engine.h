@@ -223,10 +223,10 @@ class Lsm {
 
   absl::StatusOr<uint64_t> Count(std::string_view prefix) {
     KV_RETURN_IF_ERROR(CheckOpen());
+    const CursorBounds bounds{.lower = std::string(prefix), .upper = PrefixSuccessor(prefix)};
     uint64_t count = 0;
-    Cursor cursor =
-        reader_.NewCursor({.lower = std::string(prefix), .upper = PrefixSuccessor(prefix)},
-                          std::nullopt, CursorShows::kKeys);
+    if (reader_.NothingWithin(bounds)) return count;
+    Cursor cursor = reader_.NewCursor(bounds, std::nullopt, CursorShows::kKeys);
     for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) ++count;
     KV_RETURN_IF_ERROR(cursor.status());
     return count;

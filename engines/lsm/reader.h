@@ -73,6 +73,31 @@ class LsmReader {
     }
   }
 
+  // Whether no record of any version has a key within the bounds: all that a count of an absent
+  // prefix needs to know, for the price of a search and not of a cursor. False also where it takes
+  // more than that to know.
+  bool NothingWithin(const CursorBounds& bounds) {
+    if constexpr (!Parts::Memtable::kOrdered) return false;  // its cursor sorts it
+    const auto guard = store_.Enter();
+    const View& view = store_.Current();
+    const auto nothing_in = [&bounds](const auto& memory) {
+      typename Parts::Memtable::Cursor cursor(&memory->table);
+      cursor.Seek(bounds.lower, kMaxSequence);
+      return !cursor.Valid() || !IsBefore(cursor.record().key, bounds.upper);
+    };
+    if (!nothing_in(view.active) || !std::ranges::all_of(view.immutable, nothing_in)) return false;
+    const auto& levels = view.version->levels;
+    for (size_t level = 0; level < levels.size(); ++level) {
+      const std::span files(levels[level]);
+      const bool nothing = level > 0 ? Within(files, bounds).empty()
+                                     : std::ranges::none_of(files, [&bounds](const auto& file) {
+                                         return MayHold(file->Meta(), bounds);
+                                       });
+      if (!nothing) return false;
+    }
+    return true;
+  }
+
   // What is visible now, or to the snapshot of the sequence number `at`.
   // For one that shows keys only, value() is anything.
   Cursor NewCursor(const CursorBounds& bounds, std::optional<Sequence> at,
@@ -186,11 +211,14 @@ class LsmReader {
         continue;
       }
       for (size_t i = 0; i < files.size(); ++i) {
-        const TableMeta& meta = files[i]->Meta();
-        if (meta.largest < bounds.lower || !IsBefore(meta.smallest, bounds.upper)) continue;
+        if (!MayHold(files[i]->Meta(), bounds)) continue;
         records->Add(typename StoreType::RunCursor(files.subspan(i, 1)));
       }
     }
+  }
+
+  static bool MayHold(const TableMeta& meta, const CursorBounds& bounds) {
+    return meta.largest >= bounds.lower && IsBefore(meta.smallest, bounds.upper);
   }
 
   // Of a level whose files are in key order, those that may hold keys within the bounds.
