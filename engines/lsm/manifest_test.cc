@@ -27,7 +27,7 @@ const FileNames kNames("/store");
 TableMeta MakeMeta(Random& random, uint64_t number) {
   TableMeta meta;
   meta.number = number;
-  meta.bytes = random.Next() >> random.Below(64);
+  meta.bytes = random.Next() >> (1 + random.Below(63));  // 63 bits; the last says something else
   meta.entries = random.Next() >> random.Below(64);
   meta.tombstones = random.Below(100);
   meta.expiring = random.Below(100);
@@ -36,6 +36,10 @@ TableMeta MakeMeta(Random& random, uint64_t number) {
   meta.latest_expiry = random.Next();
   meta.smallest = random.Bytes(random.Below(20));
   meta.largest = random.Bytes(random.Below(200));
+  for (uint64_t i = random.Below(3), file = 0; i > 0; --i) {
+    file += 1 + random.Below(1000);
+    meta.values.push_back({.file = file, .bytes = 1 + random.Below(1 << 20)});
+  }
   return meta;
 }
 

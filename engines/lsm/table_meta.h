@@ -107,6 +107,7 @@ struct TableMeta {
   }
 
  private:
+  // In the highest bit of `bytes`: so a table without separated values has the bytes it always had.
   static constexpr uint64_t kHasValues = uint64_t{1} << 63;
 
   // What is no pointer is refused by the builder, and found by Verify.
