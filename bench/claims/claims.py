@@ -1,6 +1,6 @@
 """Measures every published headline figure side by side: theirs, ours, pass or fail.
 
-  bazel run //bench:claims                               all rows, about four minutes
+  bazel run //bench:claims                               all rows, about a minute a repetition
   bazel run //bench:claims -- --only=commit,stripes      some experiments (--list)
   bazel run //bench:claims -- --repetitions=10 --json=claims.json --dir=some/disk
 

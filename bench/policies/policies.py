@@ -1,6 +1,6 @@
 """Measures for each policy of each slot the load at which it should be the best choice.
 
-  bazel run //bench:policies                                        all slots, about an hour
+  bazel run //bench:policies                                        all slots; a slot takes minutes
   bazel run //bench:policies -- --slots=commit,memtable --repetitions=12
   bazel run //bench:policies -- --markdown=docs/policies.md --json=policies.json --dir=some/disk
   bazel run //bench:policies -- --slots=cache --smoke               toy sizes: does it run?
