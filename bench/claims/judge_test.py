@@ -93,6 +93,27 @@ class ProcessorTimeTest(unittest.TestCase):
         self.assertEqual(self.outcome(8e6, 3.5e6).verdict, judge.FAIL)
 
 
+class OneInstantTest(unittest.TestCase):
+
+    def outcome(self, put_rate):
+        results = judge.Results([
+            row("new", "w", 1, 1e7, {"gen_ns": 10.0}),
+            row("new", "overwrite", 1, put_rate, {"gen_ns": 10.0})])
+        return judge.outcome_of(
+            claim("nanos_per_batch", 562, batch=10, explain="one_instant"), results)
+
+    def test_what_the_lab_makes_is_not_counted(self):
+        self.assertAlmostEqual(self.outcome(2e7).ours, 900)
+
+    def test_single_puts_as_cheap_as_theirs_explain_a_dearer_batch(self):
+        outcome = self.outcome(2e7)
+        self.assertEqual(outcome.verdict, judge.EXPLAINED)
+        self.assertIn("10 single puts of ours take 400 ns", outcome.explanation)
+
+    def test_dear_puts_do_not(self):
+        self.assertEqual(self.outcome(1e7).verdict, judge.FAIL)
+
+
 class KeysOnDiskTest(unittest.TestCase):
 
     def outcome(self, rate, gets=5e6):

@@ -6,7 +6,8 @@ from bench.compare.verdict import Row
 
 # Figures whose medians the table shows or the JSON repeats for each row.
 _FIGURES = ("p50_ns", "p90_ns", "p99_ns", "p99.9_ns", "p99.99_ns", "max_ns", "write_amplification",
-            "disk_over_live", "peak_rss_mib", "cpu_ns_per_op", "found_share", "wal_bytes_per_op")
+            "disk_over_live", "peak_rss_mib", "cpu_ns_per_op", "gen_ns", "found_share",
+            "wal_bytes_per_op")
 
 
 def throughput(figures):

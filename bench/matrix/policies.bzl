@@ -22,7 +22,7 @@ _COMMIT = {
     "none": ("kv/commit/none.h", "NoCommit"),
     "every_write": ("kv/commit/every_write.h", "EveryWriteCommit"),
     "group": ("kv/commit/group.h", "GroupCommit<>"),
-    "pipelined": ("kv/commit/pipelined.h", "PipelinedCommit<>"),
+    "pipelined": ("kv/commit/pipelined.h", "PipelinedCommit"),
     "interval": ("kv/commit/interval.h", "IntervalCommit<>"),
 }
 

@@ -24,7 +24,7 @@ struct LsmLeveledPipelinedParts {
   using Memtable = BPlusTreeMemtable;
   using Compaction = LeveledCompaction<>;
   using Striping = HashedStripes<256>;
-  using Commit = PipelinedCommit<>;
+  using Commit = PipelinedCommit;
   using WalCompression = NoCompression;
   using Filter = BlockedBloomFilter<10>;
   // Uncompressed blocks are read where they are mapped, so there is nothing to cache.

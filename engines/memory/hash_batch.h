@@ -8,16 +8,13 @@
 #ifndef ENGINES_MEMORY_HASH_BATCH_H_
 #define ENGINES_MEMORY_HASH_BATCH_H_
 
-#include <array>
 #include <atomic>
-#include <bitset>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <new>
 #include <utility>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "engines/memory/entry.h"
 #include "engines/memory/hash_shard.h"
 #include "engines/memory/hash_table.h"
@@ -25,33 +22,6 @@
 #include "kv/contract/write_batch.h"
 
 namespace kv::memory_internal {
-
-// Holds the locks of a set of shards, taken in ascending order so that no circle closes.
-template <size_t kShards>
-class ShardLocks {
- public:
-  using Set = std::bitset<kShards>;
-  ShardLocks(std::array<std::unique_ptr<HashShard>, kShards>& shards, const Set& set)
-      : shards_(shards), set_(set) {
-    ForEach([](HashShard& shard) { shard.lock().lock(); });
-  }
-  ShardLocks(const ShardLocks&) = delete;
-  ShardLocks& operator=(const ShardLocks&) = delete;
-  ~ShardLocks() {
-    ForEach([](HashShard& shard) { shard.lock().unlock(); });
-  }
-
-  template <typename F>
-  void ForEach(F&& visit) {
-    for (size_t i = 0; i < kShards; ++i) {
-      if (set_.test(i)) visit(*shards_[i]);
-    }
-  }
-
- private:
-  std::array<std::unique_ptr<HashShard>, kShards>& shards_;
-  Set set_;
-};
 
 class HashBatch {
   struct alignas(Pending) Block {
@@ -61,57 +31,73 @@ class HashBatch {
  public:
   struct Operation {
     uint64_t hash;
-    Pending* pending;
+    HashShard* shard;
+    uint32_t user_bytes;
     bool installed = false;
-    size_t user_bytes = 0;
+    size_t slot;  // of the Pending, when installed
   };
 
-  // `batch` is well formed and outlives this.
-  explicit HashBatch(const WriteBatch& batch) : bytes_(BlockBytes(batch.Count())) {
+  // `batch` is well formed and outlives this; `shard_of(hash)` is the shard of a key.
+  template <typename ShardOf>
+  HashBatch(const WriteBatch& batch, ShardOf&& shard_of) : bytes_(BlockBytes(batch.Count())) {
     block_ = new (::operator new(bytes_)) Block;
-    Pending* pending = reinterpret_cast<Pending*>(block_ + 1);
     operations_.reserve(batch.Count());
+    Pending* pending = pendings();
     WriteBatch::ForEach(batch.Bytes(), 0, [&](const Record& record) {
+      const uint64_t hash = HashKey(record.key);
+      HashShard* const shard = shard_of(hash);
+      shard->Table().Prefetch(hash);
       const Entry* const entry =
           record.kind == RecordKind::kTombstone
               ? nullptr
               : Entry::New(record.key, record.value, record.expires_at).release();
-      new (pending) Pending{record.key, nullptr, entry, &block_->committed};
-      operations_.push_back(
-          {HashKey(record.key), pending++, false, record.key.size() + record.value.size()});
+      new (pending++) Pending{record.key, nullptr, entry, &block_->committed};
+      // Filled in place: a copy of what was just stored in parts waits for the stores.
+      Operation& operation = operations_.emplace_back();
+      operation.hash = hash;
+      operation.shard = shard;
+      operation.user_bytes = static_cast<uint32_t>(record.key.size() + record.value.size());
     });
   }
   HashBatch(const HashBatch&) = delete;
   HashBatch& operator=(const HashBatch&) = delete;
 
-  std::vector<Operation>& operations() { return operations_; }
+  const auto& operations() const { return operations_; }
 
   // Installs the Pendings, commits them at one instant and puts plain words in their place. `locks`
-  // holds at least the shards that `shard_of(hash)` names; they have room.
-  template <typename Locks, typename ShardOf>
-  void TakeEffect(Locks& locks, ShardOf&& shard_of) {
+  // holds at least the shards of the operations, and is the only one that does.
+  template <typename Locks>
+  void TakeEffect(Locks& locks) {
+    for (const Operation& operation : operations_) operation.shard->Expect();
+    locks.ForEach([](HashShard& shard) { shard.MakeRoomForExpected(); });
+    Pending* pending = pendings();
     for (Operation& operation : operations_) {
-      operation.installed = shard_of(operation.hash).Prepare(operation.hash, operation.pending);
+      operation.installed = operation.shard->Prepare(operation.hash, pending++, &operation.slot);
     }
     locks.ForEach([](HashShard& shard) { shard.BeginChange(); });
     // release: pairs with the acquire in Resolve; the words of all Pendings come before it.
     block_->committed.store(true, std::memory_order_release);
+    pending = pendings();
     for (const Operation& operation : operations_) {
-      if (operation.installed) shard_of(operation.hash).Finish(operation.hash, *operation.pending);
+      if (operation.installed) operation.shard->Finish(operation.hash, *pending, operation.slot);
+      ++pending;
     }
     locks.ForEach([](HashShard& shard) { shard.EndChange(); });
+    // No word leads to the block any more.
+    operations_.front().shard->Retire(std::exchange(block_, nullptr), bytes_);
   }
 
-  // Gives the block away; `shard` is locked and no word leads to the block any more.
-  void RetireTo(HashShard* shard) { shard->Retire(std::exchange(block_, nullptr), bytes_); }
-
  private:
+  // As many live within the object, so that a small batch allocates its block and entries only.
+  static constexpr size_t kInlineOperations = 32;
+
   static_assert(alignof(Pending) <= sizeof(Pending*));
   static size_t BlockBytes(size_t records) { return sizeof(Block) + records * sizeof(Pending); }
+  Pending* pendings() { return reinterpret_cast<Pending*>(block_ + 1); }
 
   size_t bytes_;
   Block* block_ = nullptr;
-  std::vector<Operation> operations_;
+  absl::InlinedVector<Operation, kInlineOperations> operations_;
 };
 
 }  // namespace kv::memory_internal

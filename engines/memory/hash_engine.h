@@ -47,6 +47,7 @@
 #include "engines/memory/hash_scan.h"
 #include "engines/memory/hash_shard.h"
 #include "engines/memory/hash_table.h"
+#include "engines/memory/shard_locks.h"
 #include "engines/memory/sharding.h"
 #include "engines/memory/write_check.h"
 #include "kv/base/clock.h"
@@ -128,9 +129,11 @@ class HashMemory : public KeepsNoOrder<HashMemory<Parts, ClockPart>> {
   absl::Status Write(const WriteBatch& batch) {
     KV_RETURN_IF_ERROR(check_.Batch(batch));
     if (batch.Empty()) return absl::OkStatus();
-    memory_internal::HashBatch work(batch);
     typename Locks::Set set;
-    for (const auto& operation : work.operations()) set.set(ShardsPart::ShardOf(operation.hash));
+    memory_internal::HashBatch work(batch, [&](uint64_t hash) {
+      set.Add(ShardsPart::ShardOf(hash));
+      return &ShardOf(hash);
+    });
     Locks locks(shards_, set);
     Apply(work, locks);
     return absl::OkStatus();
@@ -140,16 +143,16 @@ class HashMemory : public KeepsNoOrder<HashMemory<Parts, ClockPart>> {
   absl::Status DeleteRange(std::string_view begin, std::string_view end) {
     KV_RETURN_IF_ERROR(check_.Read(begin));
     KV_RETURN_IF_ERROR(CheckSizes(end));
-    Locks locks(shards_, typename Locks::Set().set());
+    Locks locks(shards_, Locks::Set::All());
+    std::array<HashTable, kShards> tables;
+    for (size_t i = 0; i < kShards; ++i) tables[i] = shards_[i]->Table();
     WriteBatch deletes;
-    locks.ForEach([&](HashShard& shard) {
-      memory_internal::ForEachEntry(shard.Table(), [&](const Entry& entry) {
-        const std::string_view key = entry.key();
-        if (key >= begin && (end.empty() || key < end)) deletes.Delete(key);
-      });
+    memory_internal::ForEachEntry(tables, [&](const Entry& entry) {
+      const std::string_view key = entry.key();
+      if (key >= begin && (end.empty() || key < end)) deletes.Delete(key);
     });
     if (deletes.Empty()) return absl::OkStatus();
-    memory_internal::HashBatch work(deletes);
+    memory_internal::HashBatch work(deletes, [&](uint64_t hash) { return &ShardOf(hash); });
     Apply(work, locks);
     return absl::OkStatus();
   }
@@ -227,22 +230,19 @@ class HashMemory : public KeepsNoOrder<HashMemory<Parts, ClockPart>> {
     auto guard = epochs_.Enter();  // before Freeze: the frozen tables live as long as it
     std::array<HashTable, kShards> tables;
     {
-      Locks locks(shards_, typename Locks::Set().set());
+      Locks locks(shards_, Locks::Set::All());
       for (size_t i = 0; i < kShards; ++i) tables[i] = shards_[i]->Freeze();
     }
     const uint64_t now = Now();
+    const memory_internal::EntryPrefix wanted(prefix);
     uint64_t count = 0;
-    for (size_t i = 0; i < kShards; ++i) {
-      bool expired = false;
-      memory_internal::ForEachEntry(tables[i], [&](const Entry& entry) {
-        if (ExpiryPart::Expired(entry.expires_at(), now)) {
-          expired = true;
-        } else if (entry.key().starts_with(prefix)) {
-          ++count;
-        }
-      });
-      if (expired) SweepWhole(*shards_[i]);
-    }
+    bool expired = false;
+    memory_internal::ForEachEntry(tables, [&](const Entry& entry) {
+      const bool gone = entry.expires() && ExpiryPart::Expired(entry.expires_at(), now);
+      expired |= gone;
+      count += wanted.IsOf(entry) & !gone ? 1 : 0;
+    });
+    if (expired) SweepAll();
     return count;
   }
 
@@ -294,7 +294,10 @@ class HashMemory : public KeepsNoOrder<HashMemory<Parts, ClockPart>> {
 
   struct Probe {
     uint64_t hash;
+    const HashShard* shard;
     uint64_t version;
+    uint64_t table;              // its bits
+    memory_internal::Word word;  // the first with the key's tag, or empty
     const Entry* entry;
   };
 
@@ -318,16 +321,8 @@ class HashMemory : public KeepsNoOrder<HashMemory<Parts, ClockPart>> {
 
   // Makes the batch take effect at one instant; `locks` are those of its shards at least.
   void Apply(memory_internal::HashBatch& work, Locks& locks) {
-    std::array<uint32_t, kShards> records{};
-    for (const auto& operation : work.operations()) ++records[ShardsPart::ShardOf(operation.hash)];
-    for (size_t i = 0; i < kShards; ++i) {
-      if (records[i] > 0) shards_[i]->MakeRoomForBatch(records[i]);
-    }
-    work.TakeEffect(locks, [this](uint64_t hash) -> HashShard& { return ShardOf(hash); });
-    for (const auto& operation : work.operations()) {
-      Wrote(ShardOf(operation.hash), operation.user_bytes);
-    }
-    work.RetireTo(&ShardOf(work.operations().front().hash));
+    work.TakeEffect(locks);
+    for (const auto& operation : work.operations()) Wrote(*operation.shard, operation.user_bytes);
     locks.ForEach([](HashShard& shard) { shard.ShrinkIfSparse(); });
   }
 
@@ -347,9 +342,11 @@ class HashMemory : public KeepsNoOrder<HashMemory<Parts, ClockPart>> {
     shard.counts().expired += shard.Sweep(is_expired, slots);
   }
 
-  void SweepWhole(HashShard& shard) {
-    const std::lock_guard lock(shard.lock());
-    Sweep(shard, shard.Table().capacity());
+  void SweepAll() {
+    for (auto& shard : shards_) {
+      const std::lock_guard lock(shard->lock());
+      Sweep(*shard, shard->Table().capacity());
+    }
   }
 
   // False when a change in between may have torn the answers apart.
@@ -357,21 +354,29 @@ class HashMemory : public KeepsNoOrder<HashMemory<Parts, ClockPart>> {
     for (size_t begin = 0; begin < keys.size(); begin += kAhead) {
       const size_t end = std::min(begin + kAhead, keys.size());
       for (size_t i = begin; i < end; ++i) {
-        probes[i].hash = HashKey(keys[i]);
-        const HashShard& shard = ShardOf(probes[i].hash);
-        probes[i].version = shard.Version();
-        if ((probes[i].version & 1) != 0) return false;
-        shard.Table().Prefetch(probes[i].hash);
+        Probe& probe = probes[i];
+        probe.hash = HashKey(keys[i]);
+        probe.shard = &ShardOf(probe.hash);
+        probe.version = probe.shard->Version();
+        if ((probe.version & 1) != 0) return false;
+        const HashTable table = probe.shard->Table();
+        probe.table = table.bits();
+        table.Prefetch(probe.hash);
       }
       for (size_t i = begin; i < end; ++i) {
-        ShardOf(probes[i].hash).Table().PrefetchEntry(probes[i].hash);
+        probes[i].word = HashTable::FromBits(probes[i].table).FirstWithTag(probes[i].hash);
+        __builtin_prefetch(memory_internal::EntryOf(probes[i].word));
       }
       for (size_t i = begin; i < end; ++i) {
-        probes[i].entry = ShardOf(probes[i].hash).Table().Find(probes[i].hash, keys[i]);
+        Probe& probe = probes[i];
+        probe.entry = memory_internal::Resolve(probe.word);
+        if (probe.word == memory_internal::kEmpty) continue;
+        const bool found = probe.entry != nullptr && probe.entry->key() == keys[i];
+        if (!found) probe.entry = HashTable::FromBits(probe.table).Find(probe.hash, keys[i]);
       }
     }
     for (const Probe& probe : probes) {
-      if (ShardOf(probe.hash).Version() != probe.version) return false;
+      if (probe.shard->Version() != probe.version) return false;
     }
     return true;
   }
@@ -380,7 +385,7 @@ class HashMemory : public KeepsNoOrder<HashMemory<Parts, ClockPart>> {
     typename Locks::Set set;
     for (size_t i = 0; i < keys.size(); ++i) {
       probes[i].hash = HashKey(keys[i]);
-      set.set(ShardsPart::ShardOf(probes[i].hash));
+      set.Add(ShardsPart::ShardOf(probes[i].hash));
     }
     Locks locks(shards_, set);
     for (size_t i = 0; i < keys.size(); ++i) {

@@ -1,30 +1,85 @@
-// Walks over all entries of a hash table: what counting and deleting by range have instead of
-// order.
+// Walks over all entries of a hash table and holds keys against a prefix: what counting and
+// deleting by range have instead of order.
 //
-// Thread safety: the table must stay as it is meanwhile: frozen, or its shard locked.
+// Thread safety: the tables must stay as they are meanwhile: frozen, or their shards locked.
 // Cost: one look at each slot; the entries are fetched ahead, so their misses overlap.
 #ifndef ENGINES_MEMORY_HASH_SCAN_H_
 #define ENGINES_MEMORY_HASH_SCAN_H_
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
-#include <utility>
+#include <cstdint>
+#include <span>
+#include <string_view>
 
 #include "engines/memory/entry.h"
 #include "engines/memory/hash_table.h"
+#include "kv/base/bytes.h"
 
 namespace kv::memory_internal {
 
-// Calls `visit(const Entry&)` with each, the expired with them.
+// Calls `visit(const Entry&)` with each entry of `tables`, the expired with them.
+//
+// Slots in use and empty ones come at random, so they are told apart without a branch, which would
+// be mispredicted: the words are gathered, then visited with the fetches ahead of them.
 template <typename Visit>
-void ForEachEntry(HashTable table, Visit&& visit) {
+[[gnu::always_inline]] inline void ForEachEntry(std::span<const HashTable> tables, Visit&& visit) {
+  constexpr size_t kGathered = 128;
+  constexpr size_t kStep = 64;
   constexpr size_t kAhead = 16;
-  const size_t size = table.capacity();
-  for (size_t i = 0; i < size; ++i) {
-    if (i + kAhead < size) __builtin_prefetch(EntryOf(table.Peek(i + kAhead)));
-    const Word word = table.Peek(i);
-    if (IsEntry(word)) visit(*EntryOf(word));
+  // Behind the words of this turn stand some of the turn before, which it does no harm to fetch.
+  std::array<Word, kGathered + kStep + kAhead> words{};
+  size_t found = 0;
+  const auto visit_gathered = [&] {
+    for (size_t i = 0; i < kAhead; ++i) __builtin_prefetch(EntryOf(words[i]));
+    for (size_t i = 0; i < found; ++i) {
+      __builtin_prefetch(EntryOf(words[i + kAhead]));
+      visit(*EntryOf(words[i]));
+    }
+    found = 0;
+  };
+  for (const HashTable table : tables) {
+    const size_t size = table.capacity();
+    for (size_t begin = 0; begin < size; begin += kStep) {
+      const size_t end = std::min(begin + kStep, size);
+      for (size_t i = begin; i < end; ++i) {
+        const Word word = table.Peek(i);
+        words[found] = word;
+        found += word > kTombstone ? 1 : 0;  // no batch is under way, so it is not a Pending
+      }
+      if (found >= kGathered) visit_gathered();
+    }
   }
+  visit_gathered();
 }
+
+// A prefix that entries' keys are held against, the first eight bytes in one comparison.
+class EntryPrefix {
+ public:
+  explicit EntryPrefix(std::string_view prefix)
+      : prefix_(prefix), head_(std::min(prefix.size(), sizeof(uint64_t))) {
+    std::array<char, sizeof(uint64_t)> want{};
+    std::array<char, sizeof(uint64_t)> mask{};
+    prefix.copy(want.data(), head_);
+    std::fill_n(mask.begin(), head_, '\xff');
+    want_ = LoadFixed64(want.data());
+    mask_ = LoadFixed64(mask.data());
+  }
+
+  bool IsOf(const Entry& entry) const {
+    const std::string_view key = entry.key();
+    const bool head = (((entry.KeyHead() ^ want_) & mask_) == 0) & (key.size() >= prefix_.size());
+    if (prefix_.size() <= head_) return head;
+    return head && key.substr(head_).starts_with(prefix_.substr(head_));
+  }
+
+ private:
+  std::string_view prefix_;
+  size_t head_;
+  uint64_t want_;
+  uint64_t mask_;
+};
 
 }  // namespace kv::memory_internal
 

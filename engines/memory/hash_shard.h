@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "engines/memory/entry.h"
 #include "engines/memory/epoch.h"
@@ -74,12 +75,17 @@ class alignas(kCacheLineBytes) HashShard {
     ShrinkIfSparse();
   }
 
-  // Before the first Prepare of a batch with up to `records` keys of this shard.
-  void MakeRoomForBatch(size_t records) { MakeRoom(records); }
+  // A batch announces each of its keys, then makes room for them before the first Prepare, so that
+  // slots stay where they are until the last Finish.
+  void Expect() { ++expected_; }
+  void MakeRoomForExpected() {
+    if (expected_ > 0) MakeRoom(std::exchange(expected_, 0));
+  }
 
   // What the batch does to one key, `after` being null for a delete. True when `pending` was
-  // installed; false when it was not needed: the key is pending already, or absent and deleted.
-  bool Prepare(uint64_t hash, Pending* pending) {
+  // installed, in `*slot`; false when it was not needed: the key is pending already, or absent and
+  // deleted.
+  bool Prepare(uint64_t hash, Pending* pending, size_t* slot) {
     const HashTable table = Table();
     const HashTable::Place place = table.Locate(hash, pending->key);
     const Word word = place.found ? table.Peek(place.index) : kEmpty;
@@ -91,10 +97,11 @@ class alignas(kCacheLineBytes) HashShard {
     }
     if (!place.found && pending->after == nullptr) return false;
     pending->before = place.found ? EntryOf(word) : nullptr;
-    // One word leads to the entry before and then to the same entry by way of the Pending.
-    Slot& slot = table.slot(place.index);
     if (!place.found && table.Peek(place.index) == kEmpty) ++used_;
-    slot.store(WordOf(TagOf(hash), pending, kPending), std::memory_order_release);
+    // One word leads to the entry before and then to the same entry by way of the Pending.
+    table.slot(place.index)
+        .store(WordOf(TagOf(hash), pending, kPending), std::memory_order_release);
+    *slot = place.index;
     return true;
   }
 
@@ -107,20 +114,19 @@ class alignas(kCacheLineBytes) HashShard {
     version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
 
-  // After the commit: the plain word for an installed Pending, which may then be retired.
-  void Finish(uint64_t hash, const Pending& pending) {
+  // After the commit: the plain word for the Pending installed in `slot`, which may then be
+  // retired.
+  void Finish(uint64_t hash, const Pending& pending, size_t slot) {
     const HashTable table = Table();
-    const HashTable::Place place = table.Locate(hash, pending.key);
     const Entry* const after = pending.after;
     // release: pairs with the acquire of readers in HashTable::Find, who then see the entry whole.
-    table.slot(place.index)
-        .store(after != nullptr ? WordOf(TagOf(hash), after) : kTombstone,
-               std::memory_order_release);
+    table.slot(slot).store(after != nullptr ? WordOf(TagOf(hash), after) : kTombstone,
+                           std::memory_order_release);
     if (pending.before != nullptr) CountOut(pending.before);
     if (after != nullptr) {
       CountIn(after);
     } else {
-      used_ -= table.TrimTombstones(place.index);
+      used_ -= table.TrimTombstones(slot);
     }
   }
 
@@ -262,6 +268,7 @@ class alignas(kCacheLineBytes) HashShard {
   size_t used_ = 0;  // slots that are not empty
   size_t live_ = 0;
   size_t expiring_ = 0;
+  size_t expected_ = 0;  // keys of a batch that are about to come
   size_t live_bytes_ = 0;
   size_t entry_bytes_ = 0;
   size_t sweep_ = 0;

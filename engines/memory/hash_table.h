@@ -118,14 +118,14 @@ class HashTable {
   size_t Home(uint64_t hash) const { return hash >> kShardBits & (capacity() - 1); }
   void Prefetch(uint64_t hash) const { __builtin_prefetch(&slot(Home(hash))); }
 
-  // Reader: fetches the entry that the first matching tag leads to.
-  void PrefetchEntry(uint64_t hash) const {
+  // Reader: the first word with the tag of `hash`, or kEmpty. Where it leads is most likely the
+  // entry of a key that is present; Find knows.
+  Word FirstWithTag(uint64_t hash) const {
     const size_t mask = capacity() - 1;
     const Word tag = TagOf(hash);
     for (size_t i = Home(hash);; i = (i + 1) & mask) {
       const Word word = slot(i).load(std::memory_order_acquire);
-      if (HasTag(word, tag)) return __builtin_prefetch(EntryOf(word));
-      if (word == kEmpty) return;
+      if (HasTag(word, tag) || word == kEmpty) return word;
     }
   }
 

@@ -172,7 +172,7 @@ void Rows(benchmark::internal::Benchmark* rows) {
 
 BENCHMARK_TEMPLATE(Commit, EveryWriteCommit)->Apply(Rows);
 BENCHMARK_TEMPLATE(Commit, GroupCommit<>)->Apply(Rows);
-BENCHMARK_TEMPLATE(Commit, PipelinedCommit<>)->Apply(Rows);
+BENCHMARK_TEMPLATE(Commit, PipelinedCommit)->Apply(Rows);
 BENCHMARK_TEMPLATE(Commit, IntervalCommit<>)->Apply(Rows);
 BENCHMARK_TEMPLATE(Commit, NoCommit)->Apply(Rows);
 

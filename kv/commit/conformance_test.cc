@@ -23,14 +23,12 @@ TEST(CommitConformance, EveryPolicyKeepsItsPromises) {
   EXPECT_EQ(CheckCommit<NoCommit>(), absl::OkStatus());
   EXPECT_EQ(CheckCommit<GroupCommit<>>(), absl::OkStatus());
   EXPECT_EQ(CheckCommit<GroupCommit<GroupShape{.max_group = 1}>>(), absl::OkStatus());
-  EXPECT_EQ((CheckCommit<GroupCommit<GroupShape{.max_group = 3, .max_yields = 0}>>()),
-            absl::OkStatus());
+  EXPECT_EQ((CheckCommit<GroupCommit<GroupShape{.max_group = 3}>>()), absl::OkStatus());
   EXPECT_EQ(CheckCommit<GroupCommit<GroupShape{.max_bytes = 1}>>(), absl::OkStatus());
 }
 
 TEST(CommitConformance, PipelinedKeepsItsPromises) {
-  EXPECT_EQ(CheckCommit<PipelinedCommit<>>(), absl::OkStatus());
-  EXPECT_EQ(CheckCommit<PipelinedCommit<PipelinedShape{.max_yields = 0}>>(), absl::OkStatus());
+  EXPECT_EQ(CheckCommit<PipelinedCommit>(), absl::OkStatus());
 }
 
 TEST(CommitConformance, IntervalKeepsItsPromises) {
@@ -42,7 +40,7 @@ TEST(CommitConformance, IntervalKeepsItsPromises) {
 
 template <typename C>
 class SharedSyncs : public ::testing::Test {};
-using SharingPolicies = ::testing::Types<GroupCommit<>, PipelinedCommit<>>;
+using SharingPolicies = ::testing::Types<GroupCommit<>, PipelinedCommit>;
 TYPED_TEST_SUITE(SharedSyncs, SharingPolicies);
 
 TYPED_TEST(SharedSyncs, OfManyWriters) {

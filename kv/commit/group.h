@@ -1,7 +1,8 @@
 // Group commit: writers that arrive while a sync is under way share the next one.
 //
-// The first writer to find nobody leading leads: it yields until the group has stopped growing,
-// takes everyone who is waiting (up to max_group), and logs, syncs and publishes for all of them.
+// The first writer to find nobody leading leads: it gives way until as many wait as the last leader
+// met (crowd.h), takes everyone who is waiting (up to max_group), and logs, syncs and publishes for
+// all of them.
 // The others sleep on one word, which the leader changes and wakes once for all. Whoever is awake
 // first leads next; nobody is handed the lead in its sleep, because waking an idle processor costs
 // a good part of a sync.
@@ -13,9 +14,6 @@
 //   3. `generation_` changes after each group, after its requests are marked done. A writer reads
 //      it before it looks at `done` and `leading_`, so it cannot sleep through the change.
 //
-// A leader without a sign of other writers does not yield: on a machine that is busy with other
-// work a yield can cost a time slice of milliseconds, many times a sync.
-//
 // For: several durable writers. One writer pays a lock and a wake-up call over every_write.
 // Not for: a write that must not wait for a stranger's batch.
 // Source of the idea: DeWitt et al., "Implementation Techniques for Main Memory Database Systems",
@@ -23,6 +21,7 @@
 #ifndef KV_COMMIT_GROUP_H_
 #define KV_COMMIT_GROUP_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -33,6 +32,7 @@
 #include <vector>
 
 #include "kv/commit/concept.h"
+#include "kv/commit/crowd.h"
 #include "kv/commit/steps.h"
 
 namespace kv {
@@ -40,7 +40,6 @@ namespace kv {
 struct GroupShape {
   size_t max_group = 64;               // requests in one sync
   size_t max_bytes = size_t{1} << 20;  // and bytes, unless one request alone is larger
-  size_t max_yields = 16;              // times a leader gives way to let its group grow
 };
 
 template <GroupShape kShape = GroupShape{}>
@@ -55,13 +54,12 @@ class GroupCommit {
     {
       const std::lock_guard lock(mutex_);
       waiting_.push_back(&request);
-      // relaxed: a hint for the leader's yielding; the mutex orders the queue itself.
-      waiting_count_.store(waiting_.size(), std::memory_order_relaxed);
+      crowd_.SetWaiting(waiting_.size());
     }
     for (;;) {
-      // acquire: pairs with the leader's release in Finish (invariant 3).
+      // acquire: pairs with the release in Wake (invariant 3).
       const uint32_t generation = generation_.load(std::memory_order_acquire);
-      // acquire: pairs with the release in Finish, so that `result` is seen.
+      // acquire: pairs with the release in Lead, so that `result` is seen.
       if (request.done.load(std::memory_order_acquire)) return request.result;
       if (TakeLead(request)) {
         Lead(journal);
@@ -103,7 +101,7 @@ class GroupCommit {
 
   template <typename J>
   void Lead(J& journal) {
-    LetGroupGrow();
+    crowd_.AwaitExpected();
     TakeGroup();
     const absl::Status status = CommitInSteps<CommitSync::kBeforePublish>(journal, group_);
     for (CommitRequest* request : group_) {
@@ -113,7 +111,7 @@ class GroupCommit {
     }
     {
       const std::lock_guard lock(mutex_);
-      crowded_ = group_.size() > 1 || !waiting_.empty();
+      crowd_.Met(std::min(group_.size() + waiting_.size(), kShape.max_group));
       leading_ = false;
     }
     Wake();
@@ -132,20 +130,7 @@ class GroupCommit {
     const auto end = waiting_.begin() + static_cast<ptrdiff_t>(count);
     group_.assign(waiting_.begin(), end);
     waiting_.erase(waiting_.begin(), end);
-    // relaxed: the same hint, read by LetGroupGrow.
-    waiting_count_.store(waiting_.size(), std::memory_order_relaxed);
-  }
-
-  // Gives way while that brings more writers in, if there were any about lately.
-  void LetGroupGrow() const {
-    if (!crowded_) return;
-    size_t seen = 0;
-    for (size_t yields = 0; yields < kShape.max_yields; ++yields) {
-      const size_t now = waiting_count_.load(std::memory_order_relaxed);
-      if (now == seen || now >= kShape.max_group) return;
-      seen = now;
-      std::this_thread::yield();
-    }
+    crowd_.SetWaiting(waiting_.size());
   }
 
   void Wake() {
@@ -157,9 +142,8 @@ class GroupCommit {
   std::mutex mutex_;
   std::vector<CommitRequest*> waiting_;  // guarded by mutex_; oldest first
   bool leading_ = false;                 // guarded by mutex_
-  std::atomic<size_t> waiting_count_{0};
+  Crowd crowd_;
   std::vector<CommitRequest*> group_;  // the leader's
-  bool crowded_ = false;               // the leader's; the last group met other writers
   alignas(64) std::atomic<uint32_t> generation_{0};
 };
 

@@ -20,7 +20,7 @@
 // A failed sync fails its requests; the journal then refuses to write out or to log, which fails
 // those that were logged meanwhile and all later ones. None of them is published.
 //
-// As in group.h a syncer that has met other writers lately yields until no more of them arrive.
+// As in group.h a syncer gives way until as many have logged as the last one met (crowd.h).
 //
 // For: large batches from several durable writers: they are copied and inserted while the sync
 // ahead of them is in flight (docs/policies.md).
@@ -36,20 +36,15 @@
 #include <cstdint>
 #include <mutex>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "kv/base/status.h"
 #include "kv/commit/concept.h"
+#include "kv/commit/crowd.h"
 
 namespace kv {
 
-struct PipelinedShape {
-  size_t max_yields = 16;  // times a syncer gives way to let more writers log
-};
-
-template <PipelinedShape kShape = PipelinedShape{}>
 class PipelinedCommit {
  public:
   static constexpr std::string_view kName = "pipelined";
@@ -112,8 +107,7 @@ class PipelinedCommit {
     if (status.ok()) {
       journal.Insert(group);
       pending_.push_back(&request);
-      // relaxed: a hint for LetPendingGrow; the mutex orders the queue itself.
-      pending_count_.store(pending_.size(), std::memory_order_relaxed);
+      crowd_.SetWaiting(pending_.size());
     }
     if (drain) [[unlikely]] {
       --draining_;
@@ -139,16 +133,17 @@ class PipelinedCommit {
   template <typename J>
   void SyncPending(J& journal, Lock& lock) {
     syncing_ = true;
-    LetPendingGrow(lock);
+    lock.unlock();
+    crowd_.AwaitExpected();
+    lock.lock();
     absl::Status status = journal.WriteOut();
     taken_.swap(pending_);
-    // relaxed: the same hint.
-    pending_count_.store(0, std::memory_order_relaxed);
+    crowd_.SetWaiting(0);
     lock.unlock();
     if (status.ok()) status = journal.Sync();
     lock.lock();
     if (status.ok()) journal.Publish(taken_);
-    crowded_ = taken_.size() > 1 || !pending_.empty();
+    crowd_.Met(taken_.size() + pending_.size());
     for (CommitRequest* request : taken_) {
       request->result = status;
       // release: `result` first. The request may be gone after this line.
@@ -158,20 +153,6 @@ class PipelinedCommit {
     syncing_ = false;
     lock.unlock();
     Wake();
-  }
-
-  // Gives way while that brings more writers in, if there were any about lately.
-  void LetPendingGrow(Lock& lock) {
-    if (!crowded_) return;
-    lock.unlock();
-    size_t seen = 0;
-    for (size_t yields = 0; yields < kShape.max_yields; ++yields) {
-      const size_t now = pending_count_.load(std::memory_order_relaxed);  // relaxed: a hint
-      if (now == seen) break;
-      seen = now;
-      std::this_thread::yield();
-    }
-    lock.lock();
   }
 
   void AwaitChange(Lock& lock) {
@@ -193,13 +174,12 @@ class PipelinedCommit {
   std::vector<CommitRequest*> pending_;  // guarded by mutex_; logged and inserted, oldest first
   bool syncing_ = false;                 // guarded by mutex_
   size_t draining_ = 0;                  // guarded by mutex_; threads that want the journal idle
-  std::atomic<size_t> pending_count_{0};
+  Crowd crowd_;
   std::vector<CommitRequest*> taken_;  // the syncer's
-  bool crowded_ = false;               // the syncer's; the last sync met other writers
   alignas(64) std::atomic<uint32_t> generation_{0};
 };
 
-static_assert(Commit<PipelinedCommit<>>);
+static_assert(Commit<PipelinedCommit>);
 
 }  // namespace kv
 
