@@ -155,6 +155,25 @@ std::vector<std::string> ManyKeys() {
   return keys;
 }
 
+TEST(CompareBytesTest, OrdersAsStringsDo) {
+  std::vector<std::string> keys = ManyKeys();
+  // Differences on either side of each word, beyond the words, and in sign.
+  for (const size_t at : {0, 7, 8, 15, 16, 23}) {
+    for (const char byte : {'\0', '\x7f', '\x80', '\xff'}) {
+      keys.push_back(std::string(24, 'x'));
+      keys.back()[at] = byte;
+      keys.push_back(keys.back().substr(0, at + 1));
+    }
+  }
+  const auto sign = [](int order) { return (order > 0) - (order < 0); };
+  for (const std::string& a : keys) {
+    const Exact exact(a);
+    for (const std::string& b : keys) {
+      EXPECT_EQ(sign(CompareBytes(exact.view(), b)), sign(a.compare(b))) << a << " and " << b;
+    }
+  }
+}
+
 TEST(KeyHeadTest, OrdersWhatItTellsApart) {
   const std::vector<std::string> keys = ManyKeys();
   for (const std::string& a : keys) {

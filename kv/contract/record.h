@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "kv/base/bytes.h"
 
 namespace kv {
 
@@ -46,7 +47,7 @@ struct Record {
 // The internal order of (key, sequence) pairs: negative when (a, a_sequence) comes first.
 inline int CompareInternal(std::string_view a, Sequence a_sequence, std::string_view b,
                            Sequence b_sequence) {
-  const int order = a.compare(b);
+  const int order = CompareBytes(a, b);
   if (order != 0) return order;
   return a_sequence > b_sequence ? -1 : a_sequence < b_sequence ? 1 : 0;
 }

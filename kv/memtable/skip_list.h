@@ -68,9 +68,11 @@ class SkipListMemtable {
     Node* before[kMaxHeight];
     Node* after[kMaxHeight];
     Node* at = head_;
+    const Node* known = nullptr;
     for (int level = (top < height ? height : top) - 1; level >= 0; --level) {
-      at = LastBefore(at, level, record.key, record.sequence, &after[level]);
+      at = LastBefore(at, level, record.key, record.sequence, known, &after[level]);
       before[level] = at;
+      known = after[level];
     }
     for (int level = 0; level < height; ++level) {
       for (;;) {
@@ -82,7 +84,7 @@ class SkipListMemtable {
         }
         // Another insert came between: the place is somewhere behind the same predecessor.
         before[level] =
-            LastBefore(before[level], level, record.key, record.sequence, &after[level]);
+            LastBefore(before[level], level, record.key, record.sequence, nullptr, &after[level]);
       }
     }
     entries_.fetch_add(1, std::memory_order_relaxed);
@@ -136,16 +138,21 @@ class SkipListMemtable {
   }
 
   // From `at`, which is before (key, sequence), the last such node on `level`; what is behind it
-  // in *after.
+  // in *after. `known` is a node that is not before it, which a search has met one level above:
+  // on the average a third of its comparisons would be with nodes that it has compared already.
   static Node* LastBefore(Node* at, int level, std::string_view key, Sequence sequence,
-                          Node** after) {
+                          const Node* known, Node** after) {
     for (;;) {
       Node* const next = at->Next(level);
-      if (next == nullptr || next->entry()->Compare(key, sequence) >= 0) {
-        *after = next;
-        return at;
+      if (next != nullptr && next != known) {
+        __builtin_prefetch(next->Next(level));
+        if (next->entry()->Compare(key, sequence) < 0) {
+          at = next;
+          continue;
+        }
       }
-      at = next;
+      *after = next;
+      return at;
     }
   }
 
@@ -154,7 +161,7 @@ class SkipListMemtable {
     Node* at = head_;
     *after = nullptr;
     for (int level = height_.load(std::memory_order_relaxed) - 1; level >= 0; --level) {
-      at = LastBefore(at, level, key, sequence, after);
+      at = LastBefore(at, level, key, sequence, *after, after);
     }
     return at;
   }
