@@ -141,6 +141,13 @@ inline size_t CommonPrefixLength(std::string_view a, std::string_view b) {
   return i;
 }
 
+// Where the first byte from `from` on is that is not zero; bytes.size() where there is none.
+inline size_t SkipZeros(std::string_view bytes, size_t from) {
+  while (from + 8 <= bytes.size() && LoadFixed64(bytes.data() + from) == 0) from += 8;
+  while (from < bytes.size() && bytes[from] == 0) ++from;
+  return from;
+}
+
 // The least string above every string that begins with `prefix`; empty when there is none
 // (a prefix of 0xff bytes, or the empty prefix).
 inline std::string PrefixSuccessor(std::string_view prefix) {

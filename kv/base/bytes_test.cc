@@ -214,6 +214,20 @@ TEST(CommonPrefixLengthTest, CountsEqualBytes) {
   }
 }
 
+TEST(SkipZerosTest, FindsTheFirstOther) {
+  for (size_t size = 0; size < 40; ++size) {
+    for (size_t from = 0; from <= size; ++from) {
+      EXPECT_EQ(SkipZeros(std::string(size, '\0'), from), size);
+      for (size_t at = from; at < size; ++at) {
+        std::string bytes(size, '\0');
+        bytes[at] = 'x';
+        bytes.back() = 'y';
+        EXPECT_EQ(SkipZeros(Exact(bytes).view(), from), at);
+      }
+    }
+  }
+}
+
 TEST(PrefixSuccessorTest, IsTheLeastKeyAboveThePrefix) {
   EXPECT_EQ(PrefixSuccessor(""), "");
   EXPECT_EQ(PrefixSuccessor("a"), "b");

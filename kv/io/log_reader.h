@@ -37,6 +37,10 @@ inline bool RecordBehindDamage(std::string_view log, uint64_t from, uint64_t gen
   next = std::max<uint64_t>(next, 1);
   for (uint64_t offset = from + 1; offset + kLogRecordHeaderBytes <= log.size(); ++offset) {
     const uint64_t first = LoadFixed64(log.data() + offset + 16);
+    if (first == 0) {  // to the first offset whose number holds a byte that is not zero
+      offset = SkipZeros(log, offset + 24) - 24;
+      continue;
+    }
     if (first < next || first > kMaxLogSequence) continue;
     LogRecord record;
     if (!record.Decode(log, offset, generation)) continue;

@@ -320,7 +320,7 @@ class Disk {
     if (const File* const file = node->file(); file != nullptr) {
       result = std::make_shared<Node>(Node{
           crash->mode == CrashMode::kKeepAll ? *file : file->AfterPowerLoss(&crash->survival)});
-      if (file->unsynced_changes() != 0 || file->visible() != result->file()->visible()) {
+      if (file->unsynced_changes() != 0 || !file->LooksAs(*result->file())) {
         crash->notes->push_back(fmt::format("{}: {} unsynced changes, {} bytes became {}", path,
                                             file->unsynced_changes(), file->visible().size(),
                                             result->file()->visible().size()));

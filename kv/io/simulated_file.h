@@ -28,6 +28,7 @@
 #include <utility>
 #include <vector>
 
+#include "kv/io/simulated_bytes.h"
 #include "kv/io/simulated_crash.h"
 
 namespace kv {
@@ -37,25 +38,28 @@ inline constexpr size_t kSectorBytes = 512;
 
 class File {
  public:
-  const std::string& visible() const { return visible_; }
+  const std::string& visible() const { return visible_.Read(); }
+  // Whether reads see the same of both. O(1) for a file and its copy.
+  bool LooksAs(const File& other) const { return visible_ == other.visible_; }
 
   void Write(uint64_t sequence, uint64_t offset, std::string_view bytes) {
     if (bytes.empty()) return;
     const uint64_t end = offset + bytes.size();
-    visible_.resize(std::max<uint64_t>(visible_.size(), end));
-    visible_.replace(offset, bytes.size(), bytes);
+    std::string& visible = visible_.Change();
+    visible.resize(std::max<uint64_t>(visible.size(), end));
+    visible.replace(offset, bytes.size(), bytes);
     const uint64_t first = offset / kSectorBytes * kSectorBytes;
     const uint64_t last = (end + kSectorBytes - 1) / kSectorBytes * kSectorBytes;
     unsynced_.push_back({.sequence = sequence,
                          .truncates = false,
                          .offset = first,
-                         .sectors = visible_.substr(first, last - first),
-                         .size_after = visible_.size()});
+                         .sectors = visible.substr(first, last - first),
+                         .size_after = visible.size()});
   }
 
   // `size`: at most what it is.
   void Truncate(uint64_t sequence, uint64_t size) {
-    visible_.resize(size);
+    visible_.Change().resize(size);
     unsynced_.push_back(
         {.sequence = sequence, .truncates = true, .offset = 0, .sectors = "", .size_after = size});
   }
@@ -66,9 +70,10 @@ class File {
     for (; folded < unsynced_.size() && unsynced_[folded].sequence <= last; ++folded) {
       const Change& change = unsynced_[folded];
       if (change.truncates) {
-        durable_.resize(std::min<uint64_t>(durable_.size(), change.size_after));
+        const uint64_t size = std::min<uint64_t>(durable_.Read().size(), change.size_after);
+        durable_.Change().resize(size);
       } else {
-        Overlay(&durable_, change.offset, change.sectors);
+        Overlay(&durable_.Change(), change.offset, change.sectors);
       }
     }
     unsynced_.erase(unsynced_.begin(), unsynced_.begin() + static_cast<ptrdiff_t>(folded));
@@ -90,8 +95,8 @@ class File {
       char& byte = (*bytes)[offset - at];
       byte = static_cast<char>(static_cast<unsigned char>(byte) ^ (1u << bit));
     };
-    flip(&visible_, 0);
-    flip(&durable_, 0);
+    flip(&visible_.Change(), 0);
+    flip(&durable_.Change(), 0);
     for (Change& change : unsynced_) flip(&change.sectors, change.offset);
   }
 
@@ -102,27 +107,29 @@ class File {
   }
 
   File AfterPowerLoss(Survival* survival) const {
-    std::string image = durable_;
-    uint64_t kept = image.size();  // the end of what survived; unwritten extents may lie beyond
-    std::vector<uint64_t> sizes = {image.size()};
+    Bytes image = durable_;
+    uint64_t kept = image.Read().size();  // what survived; unwritten extents may lie beyond
+    std::vector<uint64_t> sizes = {kept};
     const bool garbage = survival->Garbage();
     for (const Change& change : unsynced_) {
       if (change.truncates) {
         if (survival->Keeps(change.sequence)) {
-          image.resize(std::min<uint64_t>(image.size(), change.size_after));
+          const uint64_t size = std::min<uint64_t>(image.Read().size(), change.size_after);
+          image.Change().resize(size);
           kept = std::min<uint64_t>(kept, change.size_after);
         } else if (survival->DataWaitForTruncation()) {
           break;
         }
       } else {
-        ApplyPart(change, survival, garbage, &image, &kept);
+        ApplyPart(change, survival, garbage, &image.Change(), &kept);
       }
       sizes.push_back(change.size_after);
     }
-    image.resize(survival->Size(kept, sizes));
+    const uint64_t size = survival->Size(kept, sizes);
+    if (size != image.Read().size()) image.Change().resize(size);
     File file;
     file.visible_ = image;
-    file.durable_ = std::move(image);
+    file.durable_ = image;
     return file;
   }
 
@@ -167,8 +174,8 @@ class File {
     }
   }
 
-  std::string visible_;
-  std::string durable_;
+  Bytes visible_;
+  Bytes durable_;
   std::vector<Change> unsynced_;
 };
 
