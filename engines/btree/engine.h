@@ -49,6 +49,7 @@
 #include "kv/contract/engine.h"
 #include "kv/contract/sorted_source.h"
 #include "kv/contract/visible_cursor.h"
+#include "kv/expiry/call_check.h"
 #include "kv/expiry/concept.h"
 #include "kv/io/environment.h"
 #include "kv/striping/concept.h"
@@ -121,18 +122,18 @@ class Btree {
   ~Btree() { Close().IgnoreError(); }
 
   absl::Status Get(std::string_view key, std::string* value) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     return CountRead(reads_.Get(key, value));
   }
 
   absl::Status Get(std::string_view key, std::string* value, const Snapshot& snapshot) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     return CountRead(reads_.GetAt(key, snapshot, value));
   }
 
   void MultiGet(std::span<const std::string_view> keys, std::span<std::string> values,
                 std::span<absl::Status> statuses) {
-    absl::Status status = CheckOpen();
+    absl::Status status = check_.Open();
     if (status.ok()) status = reads_.MultiGet(keys, values, statuses);
     if (!status.ok()) std::ranges::fill(statuses, status);
     counters().Add(Counter::kReads, keys.size());
@@ -141,35 +142,31 @@ class Btree {
   }
 
   absl::Status Put(std::string_view key, std::string_view value, const PutOptions& options = {}) {
-    KV_RETURN_IF_ERROR(CheckWrite(key, value, options));
+    KV_RETURN_IF_ERROR(check_.Put(key, value, options.expires_at));
     const auto guard = striping_.Share(HashKey(key));
     return writes_.One([&](WriteBatch& batch) { batch.Put(key, value, options.expires_at); });
   }
 
   absl::Status Delete(std::string_view key) {
-    KV_RETURN_IF_ERROR(CheckWrite(key, {}, {}));
+    KV_RETURN_IF_ERROR(check_.Read(key));
     const auto guard = striping_.Share(HashKey(key));
     return writes_.One([&](WriteBatch& batch) { batch.Delete(key); });
   }
 
   absl::Status Write(const WriteBatch& batch) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     if (batch.Empty()) return absl::OkStatus();
     std::vector<uint64_t> hashes;
     hashes.reserve(batch.Count());
-    absl::Status status;
-    WriteBatch::ForEach(batch.Bytes(), 0, [&](const Record& record) {
-      hashes.push_back(HashKey(record.key));
-      status.Update(CheckWrite(record.key, record.value, {.expires_at = record.expires_at}));
-    });
-    KV_RETURN_IF_ERROR(status);
+    KV_RETURN_IF_ERROR(
+        check_.Batch(batch, [&](const Record& record) { hashes.push_back(HashKey(record.key)); }));
     const auto guard = striping_.ShareAll(hashes);
     return writes_.Commit(batch);
   }
 
   // Deletes one key after the other, with the journal to itself.
   absl::Status DeleteRange(std::string_view begin, std::string_view end) {
-    KV_RETURN_IF_ERROR(CheckWrite(begin, {}, {}));
+    KV_RETURN_IF_ERROR(check_.Read(begin));
     KV_RETURN_IF_ERROR(CheckSizes(end));
     if (!end.empty() && end <= begin) return absl::OkStatus();
     const std::unique_lock alone(read_then_write_mutex_);
@@ -182,7 +179,7 @@ class Btree {
   // The tree fills its pages when keys come in order, so this is a series of batches.
   template <SortedSource S>
   absl::Status BulkLoad(S& source) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     absl::Status status = LoadInBatches(source, WritesType::kBatchBytes,
                                         [this](const WriteBatch& batch) { return Write(batch); });
     status.Update(Flush());
@@ -193,7 +190,7 @@ class Btree {
                                           std::optional<std::string_view> expected,
                                           std::optional<std::string_view> desired,
                                           const PutOptions& options = {}) {
-    KV_RETURN_IF_ERROR(CheckWrite(key, desired.value_or(""), options));
+    KV_RETURN_IF_ERROR(check_.Put(key, desired.value_or(""), options.expires_at));
     counters().Add(Counter::kCasAttempts);
     const std::shared_lock shared(read_then_write_mutex_);
     const auto guard = striping_.Exclude(HashKey(key));
@@ -218,7 +215,7 @@ class Btree {
   }
 
   absl::StatusOr<uint64_t> Count(std::string_view prefix) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     uint64_t count = 0;
     Cursor cursor = MakeCursor({.lower = std::string(prefix), .upper = PrefixSuccessor(prefix)},
                                btree::Values::kSkip, [&] { return store_->readers().Take(); });
@@ -228,8 +225,7 @@ class Btree {
   }
 
   absl::Status ExpireAt(std::string_view key, uint64_t expires_at) {
-    RequireExpiry<Expiry>();
-    KV_RETURN_IF_ERROR(CheckWrite(key, {}, {.expires_at = expires_at}));
+    KV_RETURN_IF_ERROR(check_.Expire(key, expires_at));
     const std::shared_lock shared(read_then_write_mutex_);
     const auto guard = striping_.Exclude(HashKey(key));
     std::string value;
@@ -238,7 +234,7 @@ class Btree {
   }
 
   absl::StatusOr<uint64_t> ExpiresAt(std::string_view key) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     uint64_t expires_at = kNeverExpires;
     KV_RETURN_IF_ERROR(reads_.ExpiresAt(key, &expires_at));
     return expires_at;
@@ -270,7 +266,7 @@ class Btree {
 
   // Makes everything written so far durable: in the log.
   absl::Status Flush() {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     return writes_.Flush();
   }
 
@@ -279,7 +275,7 @@ class Btree {
   // Drops what nobody needs from the leaves of [begin, end), joins small ones, and writes
   // checkpoints until the file is about as short as it can be. An empty `end` is no bound.
   absl::Status CompactRange(std::string_view begin, std::string_view end) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     KV_RETURN_IF_ERROR(writes_.Tidy(begin, end));
     do {
       KV_RETURN_IF_ERROR(writes_.Checkpoint());
@@ -289,14 +285,14 @@ class Btree {
 
   // Reads every page of the last checkpoint.
   absl::Status Verify() {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     return store_->Verify();
   }
 
   // A checkpoint, and a copy of its file: pages change their places, but those of the last
   // checkpoint are not written over, so the file is copied while reads and writes go on.
   absl::Status Checkpoint(const std::string& directory) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     Files files = store_->environment().file_system;
     KV_RETURN_IF_ERROR(files.CreateDirectories(directory));
     KV_ASSIGN_OR_RETURN(const std::vector<std::string> there, files.List(directory));
@@ -309,8 +305,7 @@ class Btree {
   }
 
   absl::Status Close() {
-    KV_RETURN_IF_ERROR(CheckOpen());
-    closed_ = true;
+    KV_RETURN_IF_ERROR(check_.Close());
     writes_.Stop();
     background_.reset();
     absl::Status status = writes_.Close();
@@ -333,21 +328,6 @@ class Btree {
 
   btree::BtreeCounters& counters() { return store_->counters(); }
 
-  absl::Status CheckOpen() const {
-    if (closed_) [[unlikely]]
-      return absl::FailedPreconditionError("the store is closed");
-    return absl::OkStatus();
-  }
-
-  absl::Status CheckWrite(std::string_view key, std::string_view value,
-                          const PutOptions& options) const {
-    KV_RETURN_IF_ERROR(CheckOpen());
-    if (!kExpiry && options.expires_at != kNeverExpires) {
-      return Invalid("this composition's Expiry part is none: keys cannot expire");
-    }
-    return CheckSizes(key, value);
-  }
-
   absl::Status CountRead(absl::Status status) {
     counters().Add(Counter::kReads);
     if (status.ok()) counters().Add(Counter::kReadHits);
@@ -356,7 +336,7 @@ class Btree {
 
   template <typename Register>
   Cursor MakeCursor(const CursorBounds& bounds, btree::Values values, Register&& reader) {
-    absl::Status status = CheckOpen();
+    absl::Status status = check_.Open();
     if (status.ok()) status = store_->CheckWhole();
     if (!status.ok()) return Cursor(std::move(status));
     std::optional<Snapshot> snapshot(std::forward<Register>(reader)());
@@ -366,6 +346,7 @@ class Btree {
                   std::move(snapshot));
   }
 
+  CallCheck<Expiry> check_;
   std::optional<typename Files::Lock> lock_;
   std::unique_ptr<StoreType> store_;
   std::unique_ptr<btree::Journal<Parts, Env>> journal_;
@@ -374,7 +355,6 @@ class Btree {
   typename Parts::Striping striping_;
   WritesType writes_;
   std::unique_ptr<btree::Background<StoreType>> background_;
-  bool closed_ = false;
 };
 
 }  // namespace kv

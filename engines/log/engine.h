@@ -55,6 +55,7 @@
 #include "kv/contract/engine.h"
 #include "kv/contract/keeps_no_order.h"
 #include "kv/contract/sorted_source.h"
+#include "kv/expiry/call_check.h"
 #include "kv/io/environment.h"
 
 namespace kv {
@@ -116,7 +117,7 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
   ~LogStructured() { Close().IgnoreError(); }
 
   absl::Status Get(std::string_view key, std::string* value) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     counters().Add(LogCounter::kReads);
     return reader_.Get(key, [&](const Record& record) {
       counters().Add(LogCounter::kReadHits);
@@ -126,7 +127,7 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
 
   void MultiGet(std::span<const std::string_view> keys, std::span<std::string> values,
                 std::span<absl::Status> statuses) {
-    if (absl::Status status = CheckOpen(); !status.ok()) {
+    if (absl::Status status = check_.Open(); !status.ok()) {
       std::ranges::fill(statuses, status);
       return;
     }
@@ -134,30 +135,27 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
   }
 
   absl::Status Put(std::string_view key, std::string_view value, const PutOptions& options = {}) {
-    KV_RETURN_IF_ERROR(CheckWrite(key, value, options));
+    KV_RETURN_IF_ERROR(check_.Put(key, value, options.expires_at));
     const auto guard = striping_.Share(LogKeyHash(key));
     return CommitOne([&](WriteBatch& batch) { batch.Put(key, value, options.expires_at); });
   }
 
   absl::Status Delete(std::string_view key) {
-    KV_RETURN_IF_ERROR(CheckWrite(key, {}, {}));
+    KV_RETURN_IF_ERROR(check_.Read(key));
     const auto guard = striping_.Share(LogKeyHash(key));
     return CommitOne([&](WriteBatch& batch) { batch.Delete(key); });
   }
 
   absl::Status Write(const WriteBatch& batch) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     if (batch.Empty()) return absl::OkStatus();
     std::vector<uint64_t> hashes;
     hashes.reserve(batch.Count());
-    absl::Status status;
     uint64_t bytes = 0;
-    WriteBatch::ForEach(batch.Bytes(), 0, [&](const Record& record) {
+    KV_RETURN_IF_ERROR(check_.Batch(batch, [&](const Record& record) {
       hashes.push_back(LogKeyHash(record.key));
       bytes += LogEntryBytes(record);
-      status.Update(CheckWrite(record.key, record.value, {.expires_at = record.expires_at}));
-    });
-    KV_RETURN_IF_ERROR(status);
+    }));
     KV_RETURN_IF_ERROR(CheckBatchBytes(bytes));
     const auto guard = striping_.ShareAll(hashes);
     return Commit(batch);
@@ -167,7 +165,7 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
                                           std::optional<std::string_view> expected,
                                           std::optional<std::string_view> desired,
                                           const PutOptions& options = {}) {
-    KV_RETURN_IF_ERROR(CheckWrite(key, desired.value_or(""), options));
+    KV_RETURN_IF_ERROR(check_.Put(key, desired.value_or(""), options.expires_at));
     counters().Add(LogCounter::kCasAttempts);
     const std::shared_lock shared(read_then_write_mutex_);
     const auto guard = striping_.Exclude(LogKeyHash(key));
@@ -193,7 +191,7 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
 
   // Reads every key of the store.
   absl::StatusOr<uint64_t> Count(std::string_view prefix) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     uint64_t count = 0;
     KV_RETURN_IF_ERROR(reader_.ForEach(
         [&](const Record& record) { count += record.key.starts_with(prefix) ? 1 : 0; }));
@@ -202,8 +200,7 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
 
   // Rewrites the value with the new instant of expiry.
   absl::Status ExpireAt(std::string_view key, uint64_t expires_at) {
-    RequireExpiry<Expiry>();
-    KV_RETURN_IF_ERROR(CheckWrite(key, {}, {.expires_at = expires_at}));
+    KV_RETURN_IF_ERROR(check_.Expire(key, expires_at));
     const std::shared_lock shared(read_then_write_mutex_);
     const auto guard = striping_.Exclude(LogKeyHash(key));
     std::string value;
@@ -212,7 +209,7 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
   }
 
   absl::StatusOr<uint64_t> ExpiresAt(std::string_view key) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     uint64_t expires_at = kNeverExpires;
     KV_RETURN_IF_ERROR(
         reader_.Get(key, [&](const Record& record) { expires_at = record.expires_at; }));
@@ -222,7 +219,7 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
   // Reads every key of the store while other writes wait, and deletes those in [begin, end) as one
   // group; kInvalidArgument when there are so many that their tombstones take over kMaxBatchBytes.
   absl::Status DeleteRange(std::string_view begin, std::string_view end) {
-    KV_RETURN_IF_ERROR(CheckWrite(begin, {}, {}));
+    KV_RETURN_IF_ERROR(check_.Read(begin));
     KV_RETURN_IF_ERROR(CheckSizes(end));
     if (!end.empty() && end <= begin) return absl::OkStatus();
     const std::unique_lock alone(read_then_write_mutex_);
@@ -233,7 +230,7 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
 
   template <SortedSource S>
   absl::Status BulkLoad(S& source) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     absl::Status status = LoadInBatches(source, kLoadBatchBytes,
                                         [this](const WriteBatch& batch) { return Write(batch); });
     status.Update(Flush());
@@ -249,7 +246,7 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
   }
 
   absl::Status Flush() {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     KV_RETURN_IF_ERROR(store_->Poisoned());
     // Where writes return when they are durable there is nothing left to do.
     if constexpr (kDurableOnReturn) {
@@ -261,19 +258,19 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
 
   // Seals what has been written and rewrites every segment that has something dead in it.
   absl::Status Compact() {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     KV_RETURN_IF_ERROR(SealActive([] {}));
     return MergeJob<Parts, Env>(*store_, segment_bytes_).RunManually();
   }
 
   absl::Status Verify() {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     return VerifyStore(*store_);
   }
 
   // Begins a segment, which is the instant whose state is kept, and links those before it.
   absl::Status Checkpoint(const std::string& directory) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     std::vector<SegmentRef> segments;
     KV_RETURN_IF_ERROR(SealActive([&] {
       segments = store_->AllSegments();
@@ -283,8 +280,7 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
   }
 
   absl::Status Close() {
-    KV_RETURN_IF_ERROR(CheckOpen());
-    closed_ = true;
+    KV_RETURN_IF_ERROR(check_.Close());
     commit_.Stop();
     background_.reset();
     absl::Status status = journal_->Close();
@@ -316,21 +312,6 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
   }
 
   LogCounters& counters() { return store_->counters(); }
-
-  absl::Status CheckOpen() const {
-    if (closed_) [[unlikely]]
-      return absl::FailedPreconditionError("the store is closed");
-    return absl::OkStatus();
-  }
-
-  absl::Status CheckWrite(std::string_view key, std::string_view value,
-                          const PutOptions& options) const {
-    KV_RETURN_IF_ERROR(CheckOpen());
-    if (!kExpiry && options.expires_at != kNeverExpires) {
-      return Invalid("this composition's Expiry part is none: keys cannot expire");
-    }
-    return CheckSizes(key, value);
-  }
 
   static absl::Status CheckBatchBytes(uint64_t bytes) {
     if (bytes <= kMaxBatchBytes) return absl::OkStatus();
@@ -383,6 +364,7 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
     return store_->SealAll();
   }
 
+  CallCheck<Expiry> check_;
   const uint64_t segment_bytes_;
   std::optional<typename Files::Lock> lock_;
   std::unique_ptr<StoreType> store_;
@@ -392,7 +374,6 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
   typename Parts::Striping striping_;
   typename Parts::Commit commit_;
   std::unique_ptr<LogBackground<Parts, Env>> background_;
-  bool closed_ = false;
 };
 
 }  // namespace kv

@@ -56,7 +56,7 @@
 #include "kv/compaction/manual.h"
 #include "kv/contract/engine.h"
 #include "kv/contract/visible_cursor.h"
-#include "kv/expiry/concept.h"
+#include "kv/expiry/call_check.h"
 #include "kv/io/environment.h"
 
 namespace kv {
@@ -117,18 +117,18 @@ class Lsm {
   ~Lsm() { Close().IgnoreError(); }
 
   absl::Status Get(std::string_view key, std::string* value) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     return reader_.Get(key, std::nullopt, AssignTo(value));
   }
 
   absl::Status Get(std::string_view key, std::string* value, const Snapshot& snapshot) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     return reader_.Get(key, snapshot.sequence(), AssignTo(value));
   }
 
   void MultiGet(std::span<const std::string_view> keys, std::span<std::string> values,
                 std::span<absl::Status> statuses) {
-    if (absl::Status status = CheckOpen(); !status.ok()) {
+    if (absl::Status status = check_.Open(); !status.ok()) {
       std::ranges::fill(statuses, status);
     } else {
       reader_.MultiGet(keys, values, statuses);
@@ -136,19 +136,19 @@ class Lsm {
   }
 
   absl::Status Put(std::string_view key, std::string_view value, const PutOptions& options = {}) {
-    KV_RETURN_IF_ERROR(CheckWrite(key, value, options));
+    KV_RETURN_IF_ERROR(check_.Put(key, value, options.expires_at));
     const auto guard = striping_.Share(HashKey(key));
     return CommitOne([&](WriteBatch& batch) { batch.Put(key, value, options.expires_at); });
   }
 
   absl::Status Delete(std::string_view key) {
-    KV_RETURN_IF_ERROR(CheckWrite(key, {}, {}));
+    KV_RETURN_IF_ERROR(check_.Read(key));
     const auto guard = striping_.Share(HashKey(key));
     return CommitOne([&](WriteBatch& batch) { batch.Delete(key); });
   }
 
   absl::Status DeleteRange(std::string_view begin, std::string_view end) {
-    KV_RETURN_IF_ERROR(CheckWrite(begin, {}, {}));
+    KV_RETURN_IF_ERROR(check_.Read(begin));
     KV_RETURN_IF_ERROR(CheckSizes(end));
     if (!IsBefore(begin, end)) return absl::OkStatus();
     // It writes to every key in the range: a compare-and-set of any of them must not be torn.
@@ -160,7 +160,7 @@ class Lsm {
   }
 
   absl::Status Write(const WriteBatch& batch) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     if (batch.Empty()) return absl::OkStatus();
     if (batch.Bytes().size() > kMaxLogPayloadBytes) {
       return Invalid(
@@ -168,12 +168,8 @@ class Lsm {
     }
     std::vector<uint64_t> hashes;
     hashes.reserve(batch.Count());
-    absl::Status status;
-    WriteBatch::ForEach(batch.Bytes(), 0, [&](const Record& record) {
-      hashes.push_back(HashKey(record.key));
-      status.Update(CheckWrite(record.key, record.value, {.expires_at = record.expires_at}));
-    });
-    KV_RETURN_IF_ERROR(status);
+    KV_RETURN_IF_ERROR(
+        check_.Batch(batch, [&](const Record& record) { hashes.push_back(HashKey(record.key)); }));
     const auto guard = striping_.ShareAll(hashes);
     return Commit(batch);
   }
@@ -181,9 +177,9 @@ class Lsm {
   template <SortedSource S>
   absl::Status BulkLoad(S& source) {
     const auto check = [this](const Record& record) {
-      return CheckWrite(record.key, record.value, {.expires_at = record.expires_at});
+      return check_.Put(record.key, record.value, record.expires_at);
     };
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     std::optional<std::string> last;
     absl::Status status;
     for (bool more = true; more && status.ok();) {
@@ -198,7 +194,7 @@ class Lsm {
                                           std::optional<std::string_view> expected,
                                           std::optional<std::string_view> desired,
                                           const PutOptions& options = {}) {
-    KV_RETURN_IF_ERROR(CheckWrite(key, desired.value_or(""), options));
+    KV_RETURN_IF_ERROR(check_.Put(key, desired.value_or(""), options.expires_at));
     counters().Add(LsmCounter::kCasAttempts);
     const auto guard = striping_.Exclude(HashKey(key));
     std::string current;
@@ -222,7 +218,7 @@ class Lsm {
   }
 
   absl::StatusOr<uint64_t> Count(std::string_view prefix) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     const CursorBounds bounds{.lower = std::string(prefix), .upper = PrefixSuccessor(prefix)};
     uint64_t count = 0;
     if (reader_.NothingWithin(bounds)) return count;
@@ -233,8 +229,7 @@ class Lsm {
   }
 
   absl::Status ExpireAt(std::string_view key, uint64_t expires_at) {
-    RequireExpiry<Expiry>();
-    KV_RETURN_IF_ERROR(CheckWrite(key, {}, {.expires_at = expires_at}));
+    KV_RETURN_IF_ERROR(check_.Expire(key, expires_at));
     const auto guard = striping_.Exclude(HashKey(key));
     std::string value;
     KV_RETURN_IF_ERROR(Get(key, &value));
@@ -242,7 +237,7 @@ class Lsm {
   }
 
   absl::StatusOr<uint64_t> ExpiresAt(std::string_view key) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     uint64_t expires_at = kNeverExpires;
     KV_RETURN_IF_ERROR(reader_.Get(key, std::nullopt,
                                    [&](const Record& record) { expires_at = record.expires_at; }));
@@ -252,12 +247,12 @@ class Lsm {
   Snapshot TakeSnapshot() { return store_->TakeSnapshot(); }
 
   Cursor NewCursor(const CursorBounds& bounds = {}) {
-    if (absl::Status status = CheckOpen(); !status.ok()) return Cursor(std::move(status));
+    if (absl::Status status = check_.Open(); !status.ok()) return Cursor(std::move(status));
     return reader_.NewCursor(bounds, std::nullopt);
   }
 
   Cursor NewCursor(const CursorBounds& bounds, const Snapshot& snapshot) {
-    if (absl::Status status = CheckOpen(); !status.ok()) return Cursor(std::move(status));
+    if (absl::Status status = check_.Open(); !status.ok()) return Cursor(std::move(status));
     return reader_.NewCursor(bounds, snapshot.sequence());
   }
 
@@ -273,7 +268,7 @@ class Lsm {
 
   // Writes the memtables out as tables.
   absl::Status Flush() {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     absl::Status status;
     commit_.Exclusively([&] { status = journal_->Rotate(); });
     return status.ok() ? store_->FlushAll() : status;
@@ -294,7 +289,7 @@ class Lsm {
   }
 
   absl::Status Verify() {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     KV_RETURN_IF_ERROR(store_->VerifyManifest());
     const std::shared_ptr<const View> view = store_->Share();
     for (const auto& level : view->version->levels) {
@@ -307,7 +302,7 @@ class Lsm {
   // The state at the end of a flush: tables hold every write up to then, in order, and no other, so
   // no log needs to be copied.
   absl::Status Checkpoint(const std::string& directory) {
-    KV_RETURN_IF_ERROR(CheckOpen());
+    KV_RETURN_IF_ERROR(check_.Open());
     Files& files = store_->environment().file_system;
     KV_RETURN_IF_ERROR(PrepareCheckpoint(files, directory));
     KV_RETURN_IF_ERROR(Flush());
@@ -317,8 +312,7 @@ class Lsm {
   }
 
   absl::Status Close() {
-    KV_RETURN_IF_ERROR(CheckOpen());
-    closed_ = true;
+    KV_RETURN_IF_ERROR(check_.Close());
     commit_.Stop();
     background_.reset();
     absl::Status status = journal_->Close();
@@ -345,21 +339,6 @@ class Lsm {
 
   LsmCounters& counters() { return store_->counters(); }
 
-  absl::Status CheckOpen() const {
-    if (closed_) [[unlikely]]
-      return absl::FailedPreconditionError("the store is closed");
-    return absl::OkStatus();
-  }
-
-  absl::Status CheckWrite(std::string_view key, std::string_view value,
-                          const PutOptions& options) const {
-    KV_RETURN_IF_ERROR(CheckOpen());
-    if (!kExpiry && options.expires_at != kNeverExpires) {
-      return Invalid("this composition's Expiry part is none: keys cannot expire");
-    }
-    return CheckSizes(key, value);
-  }
-
   // Commits what `fill(WriteBatch&)` puts in. One batch a thread, so that a put allocates nothing.
   template <typename Fill>
   absl::Status CommitOne(Fill&& fill) {
@@ -378,6 +357,7 @@ class Lsm {
 
   static constexpr size_t kKeptBatchBytes = size_t{1} << 20;
 
+  CallCheck<Expiry> check_;
   std::optional<typename Files::Lock> lock_;
   std::unique_ptr<StoreType> store_;
   std::unique_ptr<Journal> journal_;
@@ -385,7 +365,6 @@ class Lsm {
   typename Parts::Striping striping_;
   typename Parts::Commit commit_;
   std::unique_ptr<LsmBackground<Parts, Env>> background_;
-  bool closed_ = false;
 };
 
 }  // namespace kv

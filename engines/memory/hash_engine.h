@@ -49,11 +49,11 @@
 #include "engines/memory/hash_table.h"
 #include "engines/memory/shard_locks.h"
 #include "engines/memory/sharding.h"
-#include "engines/memory/write_check.h"
 #include "kv/base/clock.h"
 #include "kv/base/hash.h"
 #include "kv/contract/engine.h"
 #include "kv/contract/keeps_no_order.h"
+#include "kv/expiry/call_check.h"
 #include "kv/expiry/concept.h"
 
 namespace kv {
@@ -68,7 +68,6 @@ class HashMemory : public KeepsNoOrder<HashMemory<Parts, ClockPart>> {
   using HashTable = memory_internal::HashTable;
   static constexpr size_t kShards = ShardsPart::kShards;
   using Locks = memory_internal::ShardLocks<kShards>;
-  using WriteCheck = memory_internal::WriteCheck<ExpiryPart>;
 
  public:
   static constexpr bool kDurable = false;
@@ -394,7 +393,7 @@ class HashMemory : public KeepsNoOrder<HashMemory<Parts, ClockPart>> {
   }
 
   memory_internal::Epochs epochs_;  // before the shards, whose limbos refer to it
-  WriteCheck check_;
+  CallCheck<ExpiryPart> check_;
   ClockPart clock_;
   std::array<std::unique_ptr<HashShard>, kShards> shards_;
 };

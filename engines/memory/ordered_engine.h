@@ -44,10 +44,10 @@
 #include "engines/memory/epoch.h"
 #include "engines/memory/version_cursor.h"
 #include "engines/memory/version_table.h"
-#include "engines/memory/write_check.h"
 #include "kv/base/bytes.h"
 #include "kv/base/clock.h"
 #include "kv/contract/engine.h"
+#include "kv/expiry/call_check.h"
 #include "kv/expiry/concept.h"
 #include "kv/memtable/concept.h"
 
@@ -315,7 +315,7 @@ class OrderedMemory {
 
   memory_internal::Epochs epochs_;
   Versions versions_;
-  memory_internal::WriteCheck<ExpiryPart> check_;
+  CallCheck<ExpiryPart> check_;
   ClockPart clock_;
   alignas(kCacheLineBytes) std::atomic<Sequence> visible_{0};
   alignas(kCacheLineBytes) std::mutex writer_mutex_;
