@@ -13,8 +13,7 @@
 #include "engines/btree/journal.h"
 #include "engines/btree/store.h"
 #include "kv/base/status.h"
-#include "kv/commit/concept.h"
-#include "kv/commit/steps.h"
+#include "kv/commit/batches.h"
 #include "kv/contract/write_batch.h"
 #include "kv/io/log_format.h"
 
@@ -25,26 +24,20 @@ class Writes {
  public:
   using StoreType = Store<Parts, Environment>;
   using JournalType = Journal<Parts, Environment>;
-  // Batches are made about this large, and one of at most this size is kept for its thread.
+  // Batches are made about this large.
   static constexpr size_t kBatchBytes = size_t{1} << 20;
 
   Writes(StoreType& store, JournalType& journal) : store_(store), journal_(journal) {}
 
-  // Commits what `fill(WriteBatch&)` puts in. One batch a thread, so that a put allocates nothing.
+  // Commits what `fill(WriteBatch&)` puts in: one entry.
   template <typename Fill>
   absl::Status One(Fill&& fill) {
-    thread_local WriteBatch batch;
-    batch.Clear();
-    std::forward<Fill>(fill)(batch);
-    absl::Status status = Commit(batch);
-    if (batch.Bytes().size() > kBatchBytes) batch = WriteBatch();
-    return status;
+    return CommitOne(commit_, journal_, std::forward<Fill>(fill));
   }
 
   absl::Status Commit(const WriteBatch& batch) {
     KV_RETURN_IF_ERROR(CheckBytes(batch));
-    CommitRequest request{.entries = batch.Bytes(), .count = batch.Count()};
-    return commit_.Commit(journal_, request);
+    return CommitBatch(commit_, journal_, batch);
   }
 
   // Deletes every key that the cursor of `make_cursor()`, made when no other write is under way,
@@ -112,11 +105,7 @@ class Writes {
     KV_RETURN_IF_ERROR(cursor.status());
     if (deletes.Empty()) return absl::OkStatus();
     KV_RETURN_IF_ERROR(CheckBytes(deletes));
-    CommitRequest request{.entries = deletes.Bytes(), .count = deletes.Count()};
-    CommitRequest* const group[] = {&request};
-    constexpr CommitSync kSync =
-        Parts::Commit::kSyncs ? CommitSync::kBeforePublish : CommitSync::kLater;
-    return CommitInSteps<kSync>(journal_, group);
+    return CommitAlone<typename Parts::Commit>(journal_, deletes);
   }
 
   StoreType& store_;

@@ -51,7 +51,7 @@
 #include "engines/log/recovery.h"
 #include "engines/log/store.h"
 #include "engines/log/verify.h"
-#include "kv/commit/steps.h"
+#include "kv/commit/batches.h"
 #include "kv/contract/engine.h"
 #include "kv/contract/keeps_no_order.h"
 #include "kv/contract/sorted_source.h"
@@ -137,13 +137,14 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
   absl::Status Put(std::string_view key, std::string_view value, const PutOptions& options = {}) {
     KV_RETURN_IF_ERROR(check_.Put(key, value, options.expires_at));
     const auto guard = striping_.Share(LogKeyHash(key));
-    return CommitOne([&](WriteBatch& batch) { batch.Put(key, value, options.expires_at); });
+    return CommitOne(commit_, *journal_,
+                     [&](WriteBatch& batch) { batch.Put(key, value, options.expires_at); });
   }
 
   absl::Status Delete(std::string_view key) {
     KV_RETURN_IF_ERROR(check_.Read(key));
     const auto guard = striping_.Share(LogKeyHash(key));
-    return CommitOne([&](WriteBatch& batch) { batch.Delete(key); });
+    return CommitOne(commit_, *journal_, [&](WriteBatch& batch) { batch.Delete(key); });
   }
 
   absl::Status Write(const WriteBatch& batch) {
@@ -158,7 +159,7 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
     }));
     KV_RETURN_IF_ERROR(CheckBatchBytes(bytes));
     const auto guard = striping_.ShareAll(hashes);
-    return Commit(batch);
+    return CommitBatch(commit_, *journal_, batch);
   }
 
   absl::StatusOr<CasResult> CompareAndSet(std::string_view key,
@@ -179,7 +180,7 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
       if (!absent) result.current = std::move(current);
       return result;
     }
-    KV_RETURN_IF_ERROR(CommitOne([&](WriteBatch& batch) {
+    KV_RETURN_IF_ERROR(CommitOne(commit_, *journal_, [&](WriteBatch& batch) {
       if (desired) {
         batch.Put(key, *desired, options.expires_at);
       } else {
@@ -205,7 +206,8 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
     const auto guard = striping_.Exclude(LogKeyHash(key));
     std::string value;
     KV_RETURN_IF_ERROR(reader_.Get(key, [&](const Record& record) { value = record.value; }));
-    return CommitOne([&](WriteBatch& batch) { batch.Put(key, value, expires_at); });
+    return CommitOne(commit_, *journal_,
+                     [&](WriteBatch& batch) { batch.Put(key, value, expires_at); });
   }
 
   absl::StatusOr<uint64_t> ExpiresAt(std::string_view key) {
@@ -291,7 +293,6 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
  private:
   static constexpr uint64_t kLeastSegmentBytes = uint64_t{4} << 10;
   static constexpr uint64_t kMostSegmentBytes = uint64_t{512} << 20;
-  static constexpr size_t kKeptBatchBytes = size_t{64} << 10;
   static constexpr size_t kLoadBatchBytes = size_t{1} << 20;
 
   LogStructured(typename Files::Lock lock, std::unique_ptr<StoreType> store,
@@ -318,22 +319,6 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
     return Invalid(fmt::format("batch of {} bytes is over {}", bytes, kMaxBatchBytes));
   }
 
-  // Commits what `fill(WriteBatch&)` puts in. One batch a thread, so that a put allocates nothing.
-  template <typename Fill>
-  absl::Status CommitOne(Fill&& fill) {
-    thread_local WriteBatch batch;
-    batch.Clear();
-    std::forward<Fill>(fill)(batch);
-    absl::Status status = Commit(batch);
-    if (batch.Bytes().size() > kKeptBatchBytes) batch = WriteBatch();
-    return status;
-  }
-
-  absl::Status Commit(const WriteBatch& batch) {
-    CommitRequest request{.entries = batch.Bytes(), .count = batch.Count()};
-    return commit_.Commit(*journal_, request);
-  }
-
   // With the journal alone.
   absl::Status DeleteRangeAlone(std::string_view begin, std::string_view end) {
     WriteBatch batch;
@@ -345,10 +330,7 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
     }));
     if (batch.Empty()) return absl::OkStatus();
     KV_RETURN_IF_ERROR(CheckBatchBytes(bytes));
-    CommitRequest request{.entries = batch.Bytes(), .count = batch.Count()};
-    CommitRequest* const group[] = {&request};
-    constexpr CommitSync kSync = kDurableOnReturn ? CommitSync::kBeforePublish : CommitSync::kLater;
-    return CommitInSteps<kSync>(*journal_, group);
+    return CommitAlone<typename Parts::Commit>(*journal_, batch);
   }
 
   // Begins a new segment, calls at_instant() before anything is written to it, and seals those

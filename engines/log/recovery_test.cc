@@ -11,6 +11,7 @@
 #include "engines/log/store_testing.h"
 #include "kv/base/bytes.h"
 #include "kv/base/hash.h"
+#include "kv/commit/interval.h"
 #include "kv/io/crash_points.h"
 
 namespace kv {
@@ -263,6 +264,26 @@ TYPED_TEST(LogRecoveryTest, HistoryMayBeCutOffAtAnyMoment) {
         const bool durable = TypeParam::kDurableOnReturn || done.flushed || done.closed;
         ExpectHolds<TypeParam>(crashed, durable ? done.writes : 0, done.writes + 1, label);
       });
+}
+
+// An interval longer than any test: what the policy is not told of is not synced later either.
+struct IntervalParts : SyncedParts {
+  using Commit = IntervalCommit<IntervalShape{.millis = 60'000}>;
+};
+using IntervalStore = LogStructured<IntervalParts, SimulatedEnvironment>;
+
+TEST(LogIntervalTest, RangeDeleteIsSyncedBecauseThePolicyDoesNotLearnOfIt) {
+  SimulatedFileSystem fs;
+  auto store = OpenStore<IntervalStore>(fs);
+  ASSERT_TRUE(store.ok()) << store.status();
+  ASSERT_EQ(WriteUntil(**store, 0, 5), 5u);
+  ASSERT_TRUE((*store)->Flush().ok());
+  ASSERT_TRUE((*store)->DeleteRange("", "").ok());
+  auto reopened = OpenStore<IntervalStore>(fs.Crash(0, CrashMode::kLoseUnsynced));
+  ASSERT_TRUE(reopened.ok()) << reopened.status();
+  const auto contents = Contents(**reopened);
+  ASSERT_TRUE(contents.ok()) << contents.status();
+  EXPECT_EQ(*contents, Model());
 }
 
 }  // namespace

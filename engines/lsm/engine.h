@@ -51,8 +51,8 @@
 #include "engines/lsm/store.h"
 #include "engines/lsm/value_verify.h"
 #include "kv/base/hash.h"
+#include "kv/commit/batches.h"
 #include "kv/commit/concept.h"
-#include "kv/commit/steps.h"
 #include "kv/compaction/manual.h"
 #include "kv/contract/engine.h"
 #include "kv/contract/visible_cursor.h"
@@ -138,13 +138,14 @@ class Lsm {
   absl::Status Put(std::string_view key, std::string_view value, const PutOptions& options = {}) {
     KV_RETURN_IF_ERROR(check_.Put(key, value, options.expires_at));
     const auto guard = striping_.Share(HashKey(key));
-    return CommitOne([&](WriteBatch& batch) { batch.Put(key, value, options.expires_at); });
+    return CommitOne(commit_, *journal_,
+                     [&](WriteBatch& batch) { batch.Put(key, value, options.expires_at); });
   }
 
   absl::Status Delete(std::string_view key) {
     KV_RETURN_IF_ERROR(check_.Read(key));
     const auto guard = striping_.Share(HashKey(key));
-    return CommitOne([&](WriteBatch& batch) { batch.Delete(key); });
+    return CommitOne(commit_, *journal_, [&](WriteBatch& batch) { batch.Delete(key); });
   }
 
   absl::Status DeleteRange(std::string_view begin, std::string_view end) {
@@ -171,7 +172,7 @@ class Lsm {
     KV_RETURN_IF_ERROR(
         check_.Batch(batch, [&](const Record& record) { hashes.push_back(HashKey(record.key)); }));
     const auto guard = striping_.ShareAll(hashes);
-    return Commit(batch);
+    return CommitBatch(commit_, *journal_, batch);
   }
 
   template <SortedSource S>
@@ -207,7 +208,7 @@ class Lsm {
       if (!absent) result.current = std::move(current);
       return result;
     }
-    KV_RETURN_IF_ERROR(CommitOne([&](WriteBatch& batch) {
+    KV_RETURN_IF_ERROR(CommitOne(commit_, *journal_, [&](WriteBatch& batch) {
       if (desired) {
         batch.Put(key, *desired, options.expires_at);
       } else {
@@ -233,7 +234,8 @@ class Lsm {
     const auto guard = striping_.Exclude(HashKey(key));
     std::string value;
     KV_RETURN_IF_ERROR(Get(key, &value));
-    return CommitOne([&](WriteBatch& batch) { batch.Put(key, value, expires_at); });
+    return CommitOne(commit_, *journal_,
+                     [&](WriteBatch& batch) { batch.Put(key, value, expires_at); });
   }
 
   absl::StatusOr<uint64_t> ExpiresAt(std::string_view key) {
@@ -338,24 +340,6 @@ class Lsm {
   }
 
   LsmCounters& counters() { return store_->counters(); }
-
-  // Commits what `fill(WriteBatch&)` puts in. One batch a thread, so that a put allocates nothing.
-  template <typename Fill>
-  absl::Status CommitOne(Fill&& fill) {
-    thread_local WriteBatch batch;
-    batch.Clear();
-    std::forward<Fill>(fill)(batch);
-    absl::Status status = Commit(batch);
-    if (batch.Bytes().size() > kKeptBatchBytes) batch = WriteBatch();
-    return status;
-  }
-
-  absl::Status Commit(const WriteBatch& batch) {
-    CommitRequest request{.entries = batch.Bytes(), .count = batch.Count()};
-    return commit_.Commit(*journal_, request);
-  }
-
-  static constexpr size_t kKeptBatchBytes = size_t{1} << 20;
 
   CallCheck<Expiry> check_;
   std::optional<typename Files::Lock> lock_;
