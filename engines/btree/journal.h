@@ -10,19 +10,17 @@
 #ifndef ENGINES_BTREE_JOURNAL_H_
 #define ENGINES_BTREE_JOURNAL_H_
 
-#include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "engines/btree/store.h"
 #include "kv/base/status.h"
 #include "kv/base/sticky_error.h"
 #include "kv/commit/concept.h"
+#include "kv/commit/stalls.h"
 #include "kv/contract/write_batch.h"
 #include "kv/io/environment.h"
 #include "kv/io/log_writer.h"
@@ -40,7 +38,10 @@ class Journal {
 
   // `next` numbers the next write.
   Journal(StoreType& store, Writer log, Sequence next)
-      : store_(store), log_(std::move(log)), next_(next) {}
+      : store_(store),
+        log_(std::move(log)),
+        next_(next),
+        stalls_(store.environment().clock, store.counters()) {}
 
   // Starts the log `number`, over a spare file if there is one. Its header and its name are durable
   // on return: a header of the store, or the next log, names it. `previous` is null for the first
@@ -100,11 +101,11 @@ class Journal {
     return absl::OkStatus();
   }
 
-  absl::Status WriteOut() { return Checked(log_.WriteOut()); }
+  absl::Status WriteOut() { return error_.Keep(log_.WriteOut()); }
 
   absl::Status Sync() {
     store_.counters().Add(BtreeCounter::kWalSyncs);
-    return Checked(log_.SyncFile());
+    return error_.Keep(log_.SyncFile());
   }
 
   // Readers do not look beyond the published sequence number, so they see nothing of it yet.
@@ -135,7 +136,7 @@ class Journal {
   absl::Status Flush() {
     KV_RETURN_IF_ERROR(CheckError());
     store_.counters().Add(BtreeCounter::kWalSyncs);
-    return Checked(log_.Sync());
+    return error_.Keep(log_.Sync());
   }
 
   // Begins a checkpoint of everything so far; the one before is over first.
@@ -143,7 +144,7 @@ class Journal {
     KV_RETURN_IF_ERROR(error_.Get());
     // First, because waiting may take longer than a policy lets writes go unsynced; and whatever
     // the policy, because only the newest log may lose its end.
-    KV_RETURN_IF_ERROR(Checked(log_.Sync()));
+    KV_RETURN_IF_ERROR(error_.Keep(log_.Sync()));
     KV_RETURN_IF_ERROR(store_.WaitForCheckpoint());
     const uint64_t number = store_.NewLogNumber();
     auto log = StartLog(store_, number, &log_);
@@ -170,7 +171,6 @@ class Journal {
   static constexpr double kMostDebt = 4;
   // At most debt, for each unit of page bytes that is written to.
   static constexpr double kNanosPerUnitAtMostDebt = 40'000;
-  static constexpr double kShortestSleepNanos = 1'000'000;
 
   absl::Status CheckError() {
     KV_RETURN_IF_ERROR(error_.Get());
@@ -190,21 +190,17 @@ class Journal {
     if (!store_.CheckpointRunning()) return Cut();
     const double debt = store_.Debt(log_.End());
     if (debt >= kMostDebt) {
-      KV_RETURN_IF_ERROR(Stall([&] { return store_.WaitForCheckpoint(); }));
+      KV_RETURN_IF_ERROR(stalls_.Wait([&] { return store_.WaitForCheckpoint(); }));
       return Cut();
     }
     const uint64_t dirty = store_.pool().DirtyUnits();
     if (dirty > seen_dirty_) {
-      owed_nanos_ += static_cast<double>(dirty - seen_dirty_) * kNanosPerUnitAtMostDebt *
-                     (debt - 1) / (kMostDebt - 1);
+      stalls_.Owe(static_cast<double>(dirty - seen_dirty_) * kNanosPerUnitAtMostDebt * (debt - 1) /
+                  (kMostDebt - 1));
     }
     seen_dirty_ = dirty;
-    if (owed_nanos_ < kShortestSleepNanos) return absl::OkStatus();
-    const auto nanos = static_cast<uint64_t>(std::exchange(owed_nanos_, 0));
-    return Stall([&] {
-      std::this_thread::sleep_for(std::chrono::nanoseconds(nanos));
-      return absl::OkStatus();
-    });
+    stalls_.Pay();
+    return absl::OkStatus();
   }
 
   // Reads in the pages that the group goes to, so that a page that cannot be read is an error of
@@ -220,25 +216,11 @@ class Journal {
     return status;
   }
 
-  template <typename Wait>
-  absl::Status Stall(Wait&& wait) {
-    const auto& clock = store_.environment().clock;
-    const uint64_t start = clock.MonotonicNanos();
-    absl::Status status = std::forward<Wait>(wait)();
-    store_.counters().Add(BtreeCounter::kStalls);
-    store_.counters().Add(BtreeCounter::kStallNanos, clock.MonotonicNanos() - start);
-    return status;
-  }
-
-  absl::Status Checked(absl::Status status) {
-    return status.ok() ? status : error_.Set(std::move(status));
-  }
-
   StoreType& store_;
   Writer log_;
   Sequence next_;
   uint64_t seen_dirty_ = 0;
-  double owed_nanos_ = 0;
+  Stalls<typename Environment::Clock, BtreeCounters> stalls_;
   StickyError error_;
 };
 

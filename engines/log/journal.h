@@ -11,17 +11,16 @@
 #define ENGINES_LOG_JOURNAL_H_
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "engines/log/merge_job.h"
 #include "engines/log/store.h"
 #include "kv/base/status.h"
 #include "kv/commit/concept.h"
+#include "kv/commit/stalls.h"
 #include "kv/contract/write_batch.h"
 #include "kv/io/environment.h"
 
@@ -40,7 +39,11 @@ class SegmentJournal {
 
   // `active` is the store's active segment; `next` numbers the next write.
   SegmentJournal(StoreType& store, SegmentRef active, uint64_t segment_bytes, Sequence next)
-      : store_(store), active_(std::move(active)), segment_bytes_(segment_bytes), next_(next) {}
+      : store_(store),
+        active_(std::move(active)),
+        segment_bytes_(segment_bytes),
+        next_(next),
+        stalls_(store.environment().clock, store.counters()) {}
 
   // Starts a segment with room for `bytes` of records in `store`'s directory, as its active one.
   // Its header and its name are durable on return. `previous` is null for the first one of an open.
@@ -63,8 +66,7 @@ class SegmentJournal {
   uint64_t MonotonicNanos() { return store_.environment().clock.MonotonicNanos(); }
 
   bool HasRoom(CommitGroup group) {
-    return owed_nanos_ < kShortestSleepNanos && active_->writer()->HasRoom(MostBytes(group)) &&
-           store_.Poisoned().ok();
+    return !stalls_.Due() && active_->writer()->HasRoom(MostBytes(group)) && store_.Poisoned().ok();
   }
 
   absl::Status Reserve(CommitGroup group) {
@@ -72,7 +74,7 @@ class SegmentJournal {
       return absl::OkStatus();
     }
     KV_RETURN_IF_ERROR(store_.Poisoned());
-    PayDebt();
+    stalls_.Pay();
     const uint64_t bytes = MostBytes(group);
     return active_->writer()->HasRoom(bytes) ? absl::OkStatus() : Rotate(bytes);
   }
@@ -91,16 +93,16 @@ class SegmentJournal {
       });
     }
     store_.counters().Add(LogCounter::kWalBytes, writer.End() - begin);
-    Owe(writer.End() - begin);
+    stalls_.OweForBytes(writer.End() - begin, store_.Debt());
     if (!kSynced && writer.Unwritten() >= kWriteOutBytes) return WriteOut();
     return absl::OkStatus();
   }
 
-  absl::Status WriteOut() { return PoisonUnlessOk(active_->writer()->WriteOut()); }
+  absl::Status WriteOut() { return store_.PoisonUnlessOk(active_->writer()->WriteOut()); }
 
   absl::Status Sync() {
     store_.counters().Add(LogCounter::kWalSyncs);
-    return PoisonUnlessOk(active_->writer()->SyncFile());
+    return store_.PoisonUnlessOk(active_->writer()->SyncFile());
   }
 
   void Insert(CommitGroup) {}
@@ -123,14 +125,14 @@ class SegmentJournal {
     }
     KV_RETURN_IF_ERROR(WaitForSealed());
     if constexpr (Parts::Commit::kSyncs) {
-      KV_RETURN_IF_ERROR(PoisonUnlessOk(active_->writer()->Sync()));
+      KV_RETURN_IF_ERROR(store_.PoisonUnlessOk(active_->writer()->Sync()));
     } else {
       KV_RETURN_IF_ERROR(WriteOut());
     }
     auto fresh = Start(store_, std::max(bytes, segment_bytes_), active_.get());
     // The new one may be there already and say where the old one ends, so the old one must not
     // grow.
-    if (!fresh.ok()) return store_.Poison(std::move(fresh).status());
+    if (!fresh.ok()) return store_.PoisonUnlessOk(std::move(fresh).status());
     active_ = *fresh;
     published_ = kSegmentHeaderBytes;
     store_.Rotate(*std::move(fresh));
@@ -147,16 +149,13 @@ class SegmentJournal {
   // Seals the active segment. No write comes after this.
   absl::Status Close() {
     KV_RETURN_IF_ERROR(store_.Poisoned());
-    KV_RETURN_IF_ERROR(PoisonUnlessOk(active_->writer()->Sync()));
+    KV_RETURN_IF_ERROR(store_.PoisonUnlessOk(active_->writer()->Sync()));
     store_.Rotate(nullptr);
     return store_.SealAll();
   }
 
  private:
   static constexpr uint64_t kWriteOutBytes = uint64_t{64} << 10;
-  // At full debt writes go at 8 MB/s.
-  static constexpr double kNanosPerByteAtFullDebt = 125;
-  static constexpr double kShortestSleepNanos = 1e6;
 
   // At least what the group takes in a segment, without looking at each entry.
   static uint64_t MostBytes(CommitGroup group) {
@@ -167,28 +166,9 @@ class SegmentJournal {
     return bytes;
   }
 
-  // In proportion to what merges have still to do, so that writers meet a slope and not a wall.
-  // Writes run up a debt of time, and Reserve pays it in sleeps that are worth one.
-  void Owe(uint64_t bytes) {
-    const double debt = store_.Debt();
-    if (debt <= 0) [[likely]] {
-      return;
-    }
-    owed_nanos_ += static_cast<double>(bytes) * kNanosPerByteAtFullDebt * std::min(debt, 1.0);
-  }
-
-  void PayDebt() {
-    if (owed_nanos_ < kShortestSleepNanos) return;
-    Stall([&] {
-      std::this_thread::sleep_for(std::chrono::nanoseconds(static_cast<uint64_t>(owed_nanos_)));
-      return absl::OkStatus();
-    }).IgnoreError();
-    owed_nanos_ = 0;
-  }
-
   absl::Status WaitForSealed() {
     if (!store_.SealPending()) return absl::OkStatus();
-    return Stall([&] {
+    return stalls_.Wait([&] {
       if constexpr (!kBackgroundThreads) {
         return store_.SealAll();  // the last one failed, and nobody else will try again
       } else {
@@ -197,25 +177,12 @@ class SegmentJournal {
     });
   }
 
-  template <typename Wait>
-  absl::Status Stall(Wait&& wait) {
-    const uint64_t start = MonotonicNanos();
-    absl::Status status = std::forward<Wait>(wait)();
-    store_.counters().Add(LogCounter::kStalls);
-    store_.counters().Add(LogCounter::kStallNanos, MonotonicNanos() - start);
-    return status;
-  }
-
-  absl::Status PoisonUnlessOk(absl::Status status) {
-    return status.ok() ? status : store_.Poison(std::move(status));
-  }
-
   StoreType& store_;
   SegmentRef active_;
   const uint64_t segment_bytes_;
   Sequence next_;
   uint64_t published_ = kSegmentHeaderBytes;  // of the active segment: all before this offset
-  double owed_nanos_ = 0;
+  Stalls<typename Environment::Clock, LogCounters> stalls_;
 };
 
 }  // namespace kv

@@ -74,9 +74,9 @@ class SegmentWriter {
     const uint64_t end = end_.load(std::memory_order_acquire);
     const uint64_t from = written_.load(std::memory_order_relaxed);
     if (from == end) return absl::OkStatus();
-    if (absl::Status status = FillAhead(end); !status.ok()) return Fail(std::move(status));
-    absl::Status status = file_.WriteAt(from, std::string_view(memory_.get() + from, end - from));
-    if (!status.ok()) return Fail(std::move(status));
+    KV_RETURN_IF_ERROR(error_.Keep(FillAhead(end)));
+    KV_RETURN_IF_ERROR(
+        error_.Keep(file_.WriteAt(from, std::string_view(memory_.get() + from, end - from))));
     // relaxed: under the mutex; Append and Unwritten only take a hint from it.
     written_.store(end, std::memory_order_relaxed);
     return absl::OkStatus();
@@ -86,8 +86,7 @@ class SegmentWriter {
   absl::Status SyncFile() {
     const std::lock_guard lock(sync_mutex_);
     KV_RETURN_IF_ERROR(Failure());
-    absl::Status status = file_.Sync();
-    return status.ok() ? status : Fail(std::move(status));
+    return error_.Keep(file_.Sync());
   }
 
   absl::Status Sync() {
@@ -128,8 +127,6 @@ class SegmentWriter {
     filled_ = std::min((end / kFillBytes + 1) * kFillBytes, capacity_);
     return file_.WriteAt(from, std::string(filled_ - from, '\0'));
   }
-
-  absl::Status Fail(absl::Status status) { return error_.Set(std::move(status)); }
 
   typename Files::WritableFile file_;
   const SegmentHeader header_;

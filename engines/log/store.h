@@ -141,8 +141,7 @@ class LogStore {
       if (active_ != nullptr) unsealed.push_back(active_);
     }
     for (const SegmentRef& segment : unsealed) {
-      absl::Status status = segment->writer()->Sync();
-      if (!status.ok()) return Poison(std::move(status));
+      KV_RETURN_IF_ERROR(PoisonUnlessOk(segment->writer()->Sync()));
     }
     return absl::OkStatus();
   }
@@ -261,8 +260,8 @@ class LogStore {
 
   // --- Shared state -----------------------------------------------------------------------------
 
-  // After this no write is taken any more. Returns the first such error.
-  absl::Status Poison(absl::Status status) { return poison_.Set(std::move(status)); }
+  // After an error no write is taken any more. Returns the first such error.
+  absl::Status PoisonUnlessOk(absl::Status status) { return poison_.Keep(std::move(status)); }
   absl::Status Poisoned() const { return poison_.Get(); }
 
   Environment& environment() { return environment_; }
@@ -284,8 +283,7 @@ class LogStore {
  private:
   // seal_mutex_ is held.
   absl::Status Seal(const SegmentRef& segment) {
-    absl::Status synced = segment->writer()->Sync();
-    if (!synced.ok()) return Poison(std::move(synced));
+    KV_RETURN_IF_ERROR(PoisonUnlessOk(segment->writer()->Sync()));
     segment->end = segment->writer()->WholeEnd();
     KV_ASSIGN_OR_RETURN(const std::string hint, MakeHint(segment->path(), segment->Bytes(),
                                                          segment->number(), segment->end));

@@ -11,19 +11,17 @@
 #ifndef ENGINES_LSM_JOURNAL_H_
 #define ENGINES_LSM_JOURNAL_H_
 
-#include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "engines/lsm/store.h"
 #include "kv/base/status.h"
 #include "kv/base/sticky_error.h"
 #include "kv/commit/concept.h"
+#include "kv/commit/stalls.h"
 #include "kv/contract/write_batch.h"
 #include "kv/io/environment.h"
 #include "kv/io/log_writer.h"
@@ -46,7 +44,8 @@ class LsmJournal {
         log_(std::move(log)),
         active_(store.Share()->active),
         active_bytes_(memtable_bytes / (1 + kMaxImmutable)),
-        next_(next) {}
+        next_(next),
+        stalls_(store.environment().clock, store.counters()) {}
 
   // Starts the log `number` in `store`'s directory, over a spare file if there is one. Its header
   // and its name are durable on return, also where its records will not be: a later manifest or log
@@ -70,8 +69,7 @@ class LsmJournal {
   uint64_t MonotonicNanos() const { return store_.environment().clock.MonotonicNanos(); }
 
   bool HasRoom(CommitGroup) const {
-    return !error_.failed() && owed_nanos_ < kShortestSleepNanos &&
-           active_->MemoryBytes() < active_bytes_;
+    return !error_.failed() && !stalls_.Due() && active_->MemoryBytes() < active_bytes_;
   }
 
   absl::Status Reserve(CommitGroup group) {
@@ -79,7 +77,7 @@ class LsmJournal {
       return absl::OkStatus();
     }
     KV_RETURN_IF_ERROR(error_.Get());
-    PayDebt();
+    stalls_.Pay();
     return active_->MemoryBytes() < active_bytes_ ? absl::OkStatus() : Rotate();
   }
 
@@ -99,18 +97,18 @@ class LsmJournal {
         });
     if (!status.ok()) return error_.Set(std::move(status));
     next_ += count;
-    Owe(bytes);
+    stalls_.OweForBytes(bytes, store_.Debt());
     active_->CountLogged(log_.End() - begin);
     store_.counters().Add(LsmCounter::kWalBytes, log_.End() - begin);
     store_.counters().Add(LsmCounter::kWalRawBytes, bytes + kLogRecordHeaderBytes);
     return absl::OkStatus();
   }
 
-  absl::Status WriteOut() { return Checked(log_.WriteOut()); }
+  absl::Status WriteOut() { return error_.Keep(log_.WriteOut()); }
 
   absl::Status Sync() {
     store_.counters().Add(LsmCounter::kWalSyncs);
-    return Checked(log_.SyncFile());
+    return error_.Keep(log_.SyncFile());
   }
 
   // Readers look no further than the last published sequence number.
@@ -138,7 +136,7 @@ class LsmJournal {
     KV_RETURN_IF_ERROR(error_.Get());
     if (active_->Empty()) return absl::OkStatus();
     // First, because waiting may take longer than a policy lets writes go unsynced.
-    KV_RETURN_IF_ERROR(Checked(Parts::Commit::kSyncs ? log_.Sync() : log_.WriteOut()));
+    KV_RETURN_IF_ERROR(error_.Keep(Parts::Commit::kSyncs ? log_.Sync() : log_.WriteOut()));
     KV_RETURN_IF_ERROR(WaitForRoom());
     const uint64_t number = store_.NewFileNumber();
     auto log = StartLog(store_, number, &log_);
@@ -169,32 +167,10 @@ class LsmJournal {
  private:
   // One memtable may wait for its flush while the next fills.
   static constexpr size_t kMaxImmutable = 1;
-  // At full debt writes go at 8 MB/s.
-  static constexpr double kNanosPerByteAtFullDebt = 125;
-  static constexpr double kShortestSleepNanos = 1'000'000;
-
-  // In proportion to what compaction has still to do, so that writers meet a slope and not a wall.
-  // Writes run up a debt of time, and Reserve pays it in sleeps that are worth one.
-  void Owe(size_t bytes) {
-    const double debt = store_.Debt();
-    if (debt <= 0) [[likely]] {
-      return;
-    }
-    owed_nanos_ += static_cast<double>(bytes) * kNanosPerByteAtFullDebt * std::min(debt, 1.0);
-  }
-
-  void PayDebt() {
-    if (owed_nanos_ < kShortestSleepNanos) return;
-    Stall([&] {
-      std::this_thread::sleep_for(std::chrono::nanoseconds(static_cast<uint64_t>(owed_nanos_)));
-      return absl::OkStatus();
-    }).IgnoreError();
-    owed_nanos_ = 0;
-  }
 
   absl::Status WaitForRoom() {
     if (store_.Share()->immutable.size() < kMaxImmutable) return absl::OkStatus();
-    return Stall([&] {
+    return stalls_.Wait([&] {
       if constexpr (Environment::kBackgroundWork == BackgroundWork::kInline) {
         return store_.FlushOldest();  // the last one failed, and nobody else will try again
       } else {
@@ -225,26 +201,12 @@ class LsmJournal {
     }
   }
 
-  template <typename Wait>
-  absl::Status Stall(Wait&& wait) {
-    const auto& clock = store_.environment().clock;
-    const uint64_t start = clock.MonotonicNanos();
-    absl::Status status = std::forward<Wait>(wait)();
-    store_.counters().Add(LsmCounter::kStalls);
-    store_.counters().Add(LsmCounter::kStallNanos, clock.MonotonicNanos() - start);
-    return status;
-  }
-
-  absl::Status Checked(absl::Status status) {
-    return status.ok() ? status : error_.Set(std::move(status));
-  }
-
   StoreType& store_;
   Writer log_;
   std::shared_ptr<Memory> active_;
   const uint64_t active_bytes_;  // at which the active memtable is full
   Sequence next_;
-  double owed_nanos_ = 0;
+  Stalls<typename Environment::Clock, LsmCounters> stalls_;
   StickyError error_;
 };
 

@@ -40,6 +40,14 @@ class StickyError {
     return error_;
   }
 
+  // OK for OK. Keeps an error as Set does, and returns the one that is kept.
+  absl::Status Keep(absl::Status status) {
+    if (status.ok()) [[likely]] {
+      return status;
+    }
+    return Set(std::move(status));
+  }
+
  private:
   std::atomic<bool> failed_{false};
   mutable std::mutex mutex_;

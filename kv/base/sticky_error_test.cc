@@ -23,6 +23,17 @@ TEST(StickyError, KeepsTheFirstError) {
   EXPECT_EQ(error.Get(), absl::UnavailableError("first"));
 }
 
+TEST(StickyError, KeepsWhatIsAnError) {
+  StickyError error;
+  EXPECT_TRUE(error.Keep(absl::OkStatus()).ok());
+  EXPECT_FALSE(error.failed());
+  EXPECT_EQ(error.Keep(absl::UnavailableError("first")).message(), "first");
+  EXPECT_EQ(error.Keep(absl::DataLossError("second")).message(), "first");
+  // What succeeds after an error is no error.
+  EXPECT_TRUE(error.Keep(absl::OkStatus()).ok());
+  EXPECT_TRUE(error.failed());
+}
+
 TEST(StickyError, AllThreadsSeeOneError) {
   StickyError error;
   std::vector<absl::Status> seen(4);

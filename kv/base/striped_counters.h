@@ -18,6 +18,8 @@ namespace kv {
 template <typename Counter, size_t kCount>
 class StripedCounters {
  public:
+  using Id = Counter;
+
   // relaxed here and in Sum: the counts order nothing.
   void Add(Counter counter, uint64_t amount = 1) {
     Stripe& stripe = stripes_[ThreadNumber() % kStripes];

@@ -70,8 +70,8 @@ class LogWriter {
   absl::Status WriteOut() {
     KV_RETURN_IF_ERROR(shared_->error.Get());
     if (buffer_.empty()) return absl::OkStatus();
-    KV_RETURN_IF_ERROR(Checked(FillAhead(End())));
-    KV_RETURN_IF_ERROR(Checked(file_.WriteAt(written_, buffer_)));
+    KV_RETURN_IF_ERROR(shared_->error.Keep(FillAhead(End())));
+    KV_RETURN_IF_ERROR(shared_->error.Keep(file_.WriteAt(written_, buffer_)));
     written_ += buffer_.size();
     // release: the bytes are in the file; pairs with the acquire in SyncFile.
     shared_->handed_out.store(written_, std::memory_order_release);
@@ -86,7 +86,7 @@ class LogWriter {
     KV_RETURN_IF_ERROR(shared_->error.Get());
     // acquire: pairs with the release in WriteOut.
     const uint64_t covered = shared_->handed_out.load(std::memory_order_acquire);
-    KV_RETURN_IF_ERROR(Checked(file_.Sync()));
+    KV_RETURN_IF_ERROR(shared_->error.Keep(file_.Sync()));
     // release: the sync came first; pairs with the acquire in Durable.
     shared_->durable.store(covered, std::memory_order_release);
     return absl::OkStatus();
@@ -151,10 +151,6 @@ class LogWriter {
       if (packed_.capacity() > 16 * kBufferBytes) packed_ = std::string();
       return true;
     }
-  }
-
-  absl::Status Checked(absl::Status status) {
-    return status.ok() ? status : shared_->error.Set(std::move(status));
   }
 
   absl::Status FillAhead(uint64_t end) {
