@@ -16,7 +16,7 @@ template <typename E>
 void ExpectHolds(E& store, size_t acknowledged, size_t attempted, const std::string& label) {
   const auto contents = Contents(store);
   ASSERT_TRUE(contents.ok()) << label << ": " << contents.status();
-  ASSERT_GE(WritesIn(*contents, acknowledged, attempted), 0) << label;
+  ASSERT_GE(History::WritesIn(*contents, acknowledged, attempted), 0) << label;
 }
 
 template <typename E>
@@ -42,10 +42,10 @@ bool RunWithFault(Fault fault, uint64_t skip, uint64_t times) {
   constexpr size_t kWrites = 20;
   size_t acknowledged = 0;
   // A store that has refused one write refuses all that follow, so what it took is a prefix.
-  while (acknowledged < kWrites && WriteNumber(**store, acknowledged).ok()) ++acknowledged;
+  while (acknowledged < kWrites && History::Write(**store, acknowledged).ok()) ++acknowledged;
   const size_t attempted = std::min(acknowledged + 1, kWrites);
   if (acknowledged < kWrites) {
-    const absl::Status again = WriteNumber(**store, acknowledged + 1);
+    const absl::Status again = History::Write(**store, acknowledged + 1);
     EXPECT_FALSE(again.ok()) << label << ": a failed write was followed by one that did not";
     EXPECT_TRUE(Names(again, kStoreDirectory)) << label << ": " << again;
   }
@@ -99,7 +99,7 @@ TEST(FaultsTest, AFullDiskThatIsGivenRoomTakesWritesAfterReopening) {
   }
   fs.SetCapacity(used + 6000);
   size_t taken = 0;
-  while (taken < 10'000 && WriteNumber(**store, taken).ok()) ++taken;
+  while (taken < 10'000 && History::Write(**store, taken).ok()) ++taken;
   ASSERT_LT(taken, 10'000u);
   store->reset();
   fs.SetCapacity(uint64_t{1} << 40);

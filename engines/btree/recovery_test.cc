@@ -19,7 +19,7 @@ SimulatedFileSystem StoreOf(size_t writes) {
   SimulatedFileSystem fs;
   auto store = OpenStore(fs);
   EXPECT_TRUE(store.ok()) << store.status();
-  for (size_t i = 0; i < writes; ++i) EXPECT_TRUE(WriteNumber(**store, i).ok());
+  for (size_t i = 0; i < writes; ++i) EXPECT_TRUE(History::Write(**store, i).ok());
   EXPECT_TRUE((*store)->Close().ok());
   return fs.Crash(0, CrashMode::kKeepAll);
 }
@@ -37,7 +37,7 @@ Acknowledged RunHistory(SimulatedFileSystem fs) {
   auto store = OpenStore<E>(fs);
   if (!store.ok()) return acknowledged;
   acknowledged.opened = true;
-  while (acknowledged.writes < kWrites && WriteNumber(**store, acknowledged.writes).ok()) {
+  while (acknowledged.writes < kWrites && History::Write(**store, acknowledged.writes).ok()) {
     ++acknowledged.writes;
   }
   if ((*store)->Compact().ok()) (*store)->Close().IgnoreError();
@@ -57,7 +57,7 @@ void CrashEverywhere() {
         const auto contents = Contents(**store);
         ASSERT_TRUE(contents.ok()) << label << ": " << contents.status();
         const size_t least = E::kDurableOnReturn ? acknowledged.writes : 0;
-        ASSERT_GE(WritesIn(*contents, least, kWrites), 0) << label << "\n" << fs.Trace();
+        ASSERT_GE(History::WritesIn(*contents, least, kWrites), 0) << label << "\n" << fs.Trace();
         ASSERT_TRUE((*store)->Verify().ok()) << label;
         ASSERT_TRUE((*store)->Put("more", "of it").ok()) << label;
         ++opened;
@@ -83,7 +83,7 @@ TEST(RecoveryTest, EveryFlippedByteIsFoundOrDoesNoHarm) {
       const auto contents = Contents(**store);
       status = contents.status();
       if (contents.ok()) {
-        EXPECT_EQ(*contents, StateAfter(kWrites)) << "byte " << at;
+        EXPECT_EQ(*contents, History::StateAfter(kWrites)) << "byte " << at;
       }
     }
     if (status.ok()) continue;
@@ -99,9 +99,9 @@ TEST(RecoveryTest, ATornHeaderFallsBackToTheOtherOne) {
   SimulatedFileSystem fs;
   auto store = OpenStore(fs);
   ASSERT_TRUE(store.ok());
-  for (size_t i = 0; i < 10; ++i) ASSERT_TRUE(WriteNumber(**store, i).ok());
+  for (size_t i = 0; i < 10; ++i) ASSERT_TRUE(History::Write(**store, i).ok());
   ASSERT_TRUE((*store)->Compact().ok());
-  for (size_t i = 10; i < 12; ++i) ASSERT_TRUE(WriteNumber(**store, i).ok());
+  for (size_t i = 10; i < 12; ++i) ASSERT_TRUE(History::Write(**store, i).ok());
   // The next writes to one of the two headers are cut off.
   const std::string before = *fs.Contents(kTreePath);
   bool torn = false;
@@ -116,7 +116,7 @@ TEST(RecoveryTest, ATornHeaderFallsBackToTheOtherOne) {
       EXPECT_EQ(opened.status().code(), absl::StatusCode::kDataLoss) << opened.status();
       continue;
     }
-    EXPECT_EQ(*Contents(**opened), StateAfter(12));
+    EXPECT_EQ(*Contents(**opened), History::StateAfter(12));
     torn = true;
   }
   EXPECT_TRUE(torn);

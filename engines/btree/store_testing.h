@@ -5,9 +5,6 @@
 #ifndef ENGINES_BTREE_STORE_TESTING_H_
 #define ENGINES_BTREE_STORE_TESTING_H_
 
-#include <cstddef>
-#include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -18,7 +15,9 @@
 #include "kv/commit/none.h"
 #include "kv/expiry/absolute.h"
 #include "kv/striping/single.h"
+#include "kv/testing/short_history.h"
 #include "kv/testing/simulated_environment.h"
+#include "kv/testing/simulated_store.h"
 
 namespace kv::btree {
 
@@ -38,13 +37,19 @@ struct OtherFormatParts : SmallParts {
   using Pages = BtreePages<BtreeShape{.page_bytes = 1024}>;
 };
 
+using testing::kStoreDirectory;
+using testing::Model;
+using testing::Names;
+using testing::SetContents;
 using testing::SimulatedEnvironment;
+using testing::Walk;
 using SmallStore = Btree<SmallParts, SimulatedEnvironment>;
 using SmallUnsyncedStore = Btree<SmallUnsyncedParts, SimulatedEnvironment>;
 
-using Model = std::map<std::string, std::string>;
+// Some values are larger than a page.
+using History = testing::ShortHistory<testing::HistoryShape{
+    .keys = 12, .key_digits = 2, .value_step = 40, .large_value = 1500}>;
 
-inline const std::string kStoreDirectory = "/store";
 inline const std::string kTreePath = "/store/TREE";
 
 inline Options SmallOptions() {
@@ -60,16 +65,6 @@ absl::StatusOr<std::unique_ptr<E>> OpenStore(SimulatedFileSystem fs,
   return E::Open(options, {.file_system = std::move(fs), .clock = {}});
 }
 
-template <typename C>
-absl::StatusOr<Model> Walk(C cursor) {
-  Model model;
-  for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) {
-    model.emplace(cursor.key(), cursor.value());
-  }
-  KV_RETURN_IF_ERROR(cursor.status());
-  return model;
-}
-
 // All that the store holds, by a cursor, of which every key must have the same value by Get.
 template <typename E>
 absl::StatusOr<Model> Contents(E& store) {
@@ -82,54 +77,6 @@ absl::StatusOr<Model> Contents(E& store) {
     }
   }
   return model;
-}
-
-// Write number `i` of the history that tests share: puts, overwrites and deletes of 12 keys, some
-// of values that are larger than a page. Calls put(key, value) or remove(key).
-template <typename Put, typename Remove>
-auto WriteNumber(size_t i, Put&& put, Remove&& remove) {
-  const std::string key = fmt::format("key{:02}", i * 5 % 12);
-  if (i % 7 == 6) return remove(key);
-  const size_t size = i % 9 == 4 ? 1500 : i % 3 * 40;
-  return put(key, fmt::format("value{}{}", i, std::string(size, 'x')));
-}
-
-template <typename E>
-absl::Status WriteNumber(E& store, size_t i) {
-  return WriteNumber(
-      i, [&](const std::string& key, const std::string& value) { return store.Put(key, value); },
-      [&](const std::string& key) { return store.Delete(key); });
-}
-
-// The state after the first `writes` of them.
-inline Model StateAfter(size_t writes) {
-  Model model;
-  for (size_t i = 0; i < writes; ++i) {
-    WriteNumber(
-        i, [&](const std::string& key, const std::string& value) { model[key] = value; },
-        [&](const std::string& key) { model.erase(key); });
-  }
-  return model;
-}
-
-// The number of writes, from `from` to `to`, after which the state was `model`; or -1.
-inline int64_t WritesIn(const Model& model, size_t from, size_t to) {
-  for (size_t writes = from; writes <= to; ++writes) {
-    if (StateAfter(writes) == model) return static_cast<int64_t>(writes);
-  }
-  return -1;
-}
-
-inline bool Names(const absl::Status& status, const std::string& what) {
-  return std::string(status.message()).find(what) != std::string::npos;
-}
-
-// Writes a whole file, durably.
-inline void SetContents(SimulatedFileSystem fs, const std::string& path, const std::string& bytes) {
-  auto file = fs.Create(path);
-  if (file.ok()) file->Append(bytes).IgnoreError();
-  if (file.ok()) file->Sync().IgnoreError();
-  fs.SyncDirectory(kStoreDirectory).IgnoreError();
 }
 
 }  // namespace kv::btree

@@ -21,7 +21,7 @@ SimulatedFileSystem WrittenStore(size_t writes, bool close) {
   SimulatedFileSystem fs;
   auto store = OpenStore<E>(fs);
   EXPECT_TRUE(store.ok());
-  EXPECT_EQ(WriteUntil(**store, 0, writes), writes);
+  EXPECT_EQ(History::WriteUntil(**store, 0, writes), writes);
   EXPECT_TRUE(close ? (*store)->Close().ok() : (*store)->Flush().ok());
   return fs.Crash(0, CrashMode::kKeepAll);
 }
@@ -51,10 +51,10 @@ bool CheckDamaged(SimulatedFileSystem fs, const std::string& path, const std::st
     ExpectReport(store.status(), path, label);
     return true;
   }
-  static const Model expected = StateAfter(kWrites);
+  static const Model expected = History::StateAfter(kWrites);
   bool reported = false;
-  for (size_t i = 0; i < kHistoryKeys; ++i) {
-    const std::string key = HistoryKey(i);
+  for (size_t i = 0; i < History::kKeys; ++i) {
+    const std::string key = History::Key(i);
     std::string value;
     const absl::Status status = (*store)->Get(key, &value);
     if (!status.ok() && !absl::IsNotFound(status)) {
@@ -187,7 +187,7 @@ TEST(LogDamageOfUnsealedTest, DamageBeforeTheLastWriteOfASyncedSegmentIsReported
       ExpectReport(store.status(), path, label);
     } else {
       ASSERT_TRUE(store.ok()) << label << ": " << store.status();
-      EXPECT_EQ(*Contents(**store), StateAfter(kFew - 1)) << label;
+      EXPECT_EQ(*Contents(**store), History::StateAfter(kFew - 1)) << label;
     }
   }
 }
@@ -209,12 +209,12 @@ TEST(LogDamageOfUnsealedTest, TornEndIsDroppedAndWritesGoOnBehindIt) {
       auto store = OpenStore<SyncedStore>(fs);
       ASSERT_TRUE(store.ok()) << label << ": " << store.status();
       // All that is cut off may be the zeros that fill the record up.
-      ASSERT_EQ(*Contents(**store), StateAfter(kFew - 1)) << label;
-      ASSERT_EQ(WriteUntil(**store, kFew - 1, 20), 20u) << label;
+      ASSERT_EQ(*Contents(**store), History::StateAfter(kFew - 1)) << label;
+      ASSERT_EQ(History::WriteUntil(**store, kFew - 1, 20), 20u) << label;
     }
     auto store = OpenStore<SyncedStore>(fs);
     ASSERT_TRUE(store.ok()) << label << ": " << store.status();
-    EXPECT_EQ(*Contents(**store), StateAfter(20)) << label;
+    EXPECT_EQ(*Contents(**store), History::StateAfter(20)) << label;
   }
 }
 
@@ -231,9 +231,9 @@ TEST(LogDamageOfUnsealedTest, MergeOfADamagedSegmentReportsItAndLosesNothing) {
   auto store = OpenStore<SyncedStore>(fs);
   ASSERT_TRUE(store.ok()) << store.status();
   int refused = 0;
-  for (size_t i = 0; i < 2 * kHistoryKeys; ++i) {
+  for (size_t i = 0; i < 2 * History::kKeys; ++i) {
     // These kill all that the damaged segment has.
-    const auto put = [&] { return (*store)->Put(HistoryKey(i % kHistoryKeys), Large(i)); };
+    const auto put = [&] { return (*store)->Put(History::Key(i % History::kKeys), Large(i)); };
     if (const absl::Status status = put(); !status.ok()) {
       ExpectReport(status, path, "Put");
       ++refused;
@@ -242,14 +242,14 @@ TEST(LogDamageOfUnsealedTest, MergeOfADamagedSegmentReportsItAndLosesNothing) {
   }
   EXPECT_EQ(refused, 1);
   ExpectReport((*store)->Compact(), path, "Compact");
-  for (size_t i = 0; i < kHistoryKeys; ++i) {
+  for (size_t i = 0; i < History::kKeys; ++i) {
     std::string value;
-    const absl::Status status = (*store)->Get(HistoryKey(i), &value);
+    const absl::Status status = (*store)->Get(History::Key(i), &value);
     // Whose record was damaged cannot be known by its key.
     if (!status.ok()) {
       ExpectReport(status, path, "Get");
     } else {
-      EXPECT_EQ(value, Large(kHistoryKeys + i));
+      EXPECT_EQ(value, Large(History::kKeys + i));
     }
   }
 }

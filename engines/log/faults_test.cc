@@ -26,7 +26,7 @@ struct Written {
 // Everything acknowledged is there, and a write that failed is either there or not.
 template <typename E>
 void ExpectHolds(E& store, const Written& written, const std::string& label) {
-  for (size_t key = 0; key < kHistoryKeys; ++key) {
+  for (size_t key = 0; key < History::kKeys; ++key) {
     std::string value;
     const absl::Status status = store.Get(Key(key), &value);
     ASSERT_TRUE(status.ok() || absl::IsNotFound(status)) << label << ": " << status;
@@ -169,7 +169,7 @@ TEST(LogFaultsTest, FullDiskIsSaidSoAndWhatIsThereStays) {
   fs.SetCapacity(40 << 10);
   Written written;
   absl::Status status;
-  for (size_t i = 0; i < kHistoryKeys * 4 && status.ok(); ++i) {
+  for (size_t i = 0; i < History::kKeys * 4 && status.ok(); ++i) {
     status = (*store)->Put(fmt::format("unique{}", i), Value(i));
   }
   ASSERT_FALSE(status.ok());
@@ -192,19 +192,19 @@ TEST(LogFaultsTest, FailedCheckpointIsNoStore) {
     SimulatedFileSystem fs;
     auto store = OpenStore<SyncedStore>(fs);
     ASSERT_TRUE(store.ok());
-    ASSERT_EQ(WriteUntil(**store, 0, 30), 30u);
+    ASSERT_EQ(History::WriteUntil(**store, 0, 30), 30u);
     fs.FailAfter(skip, Fault::kIoError);
     const absl::Status status = (*store)->Checkpoint("/copy");
     if (fs.faults_injected() == 0) break;
     ASSERT_LT(skip, 100u);
-    EXPECT_EQ(*Contents(**store), StateAfter(30));
+    EXPECT_EQ(*Contents(**store), History::StateAfter(30));
     if (status.ok()) continue;
     Options options = StoreOptions();
     options.directory = "/copy";
     options.create_if_missing = false;
     const auto copy = OpenStore<SyncedStore>(fs, options);
     if (copy.ok()) {  // only the sync of its directory can have failed
-      EXPECT_EQ(*Contents(**copy), StateAfter(30)) << skip;
+      EXPECT_EQ(*Contents(**copy), History::StateAfter(30)) << skip;
     }
   }
 }

@@ -155,8 +155,8 @@ TYPED_TEST(MergeTest, DeletedStoreTakesNoSpace) {
   SimulatedFileSystem fs;
   auto store = OpenStore<TypeParam>(fs);
   ASSERT_TRUE(store.ok());
-  ASSERT_EQ(WriteUntil(**store, 0, 60), 60u);
-  for (size_t i = 0; i < kHistoryKeys; ++i) ASSERT_TRUE((*store)->Delete(HistoryKey(i)).ok());
+  ASSERT_EQ(History::WriteUntil(**store, 0, 60), 60u);
+  for (size_t i = 0; i < History::kKeys; ++i) ASSERT_TRUE((*store)->Delete(History::Key(i)).ok());
   ASSERT_TRUE((*store)->Compact().ok());
   EXPECT_EQ(KeysOnDisk(fs), Keys{});
   size_t segments = 0;
@@ -178,7 +178,7 @@ void CutHistory(size_t writes, bool compact) {
     Done done;
     auto store = OpenStore<E>(fs);
     if (!store.ok()) return done;
-    done.writes = WriteUntil(**store, 0, writes);
+    done.writes = History::WriteUntil(**store, 0, writes);
     if (compact && done.writes == writes) done.compacted = (*store)->Compact().ok();
     return done;
   };
@@ -188,7 +188,8 @@ void CutHistory(size_t writes, bool compact) {
     const auto contents = Contents(**store);
     ASSERT_TRUE(contents.ok()) << label << ": " << contents.status();
     const size_t least = E::kDurableOnReturn || done.compacted ? done.writes : 0;
-    EXPECT_GE(WritesIn(*contents, least, done.writes + 1), 0) << label << "\n" << crashed.Trace();
+    EXPECT_GE(History::WritesIn(*contents, least, done.writes + 1), 0) << label << "\n"
+                                                                       << crashed.Trace();
     EXPECT_TRUE((*store)->Verify().ok()) << label;
     // And what is left can be merged without bringing anything back.
     ASSERT_TRUE((*store)->Compact().ok()) << label;
@@ -211,7 +212,7 @@ TEST(MergeByPolicyTest, UnsyncedHistoryMayBeCutOffAtAnyMoment) {
 TEST(MergeByPolicyTest, HistoryOfThatLengthMerges) {
   auto store = OpenStore<SyncedStore>(SimulatedFileSystem());
   ASSERT_TRUE(store.ok());
-  ASSERT_EQ(WriteUntil(**store, 0, 60), 60u);
+  ASSERT_EQ(History::WriteUntil(**store, 0, 60), 60u);
   EXPECT_GE((*store)->Stats().compactions, 2u);
 }
 
@@ -224,23 +225,24 @@ TYPED_TEST(MergeTest, FailedMergeLosesNothing) {
       SimulatedFileSystem fs;
       auto store = OpenStore<TypeParam>(fs);
       ASSERT_TRUE(store.ok());
-      ASSERT_EQ(WriteUntil(**store, 0, 40), 40u);
+      ASSERT_EQ(History::WriteUntil(**store, 0, 40), 40u);
       ASSERT_TRUE((*store)->Flush().ok());
       fs.FailAfter(skip, fault);
       const absl::Status compacted = (*store)->Compact();
       if (fs.faults_injected() == 0) break;
       ASSERT_LT(skip, 1000u);
       EXPECT_TRUE(compacted.ok() || Names(compacted, kStoreDirectory)) << label << compacted;
-      ASSERT_EQ(*Contents(**store), StateAfter(40)) << label;
+      ASSERT_EQ(*Contents(**store), History::StateAfter(40)) << label;
       // Either writes go on, or they are refused with the error, until the store is reopened.
-      const size_t writes = WriteUntil(**store, 40, 70);
-      ASSERT_EQ(*Contents(**store), StateAfter(writes)) << label;
+      const size_t writes = History::WriteUntil(**store, 40, 70);
+      ASSERT_EQ(*Contents(**store), History::StateAfter(writes)) << label;
       store->reset();
       auto reopened = OpenStore<TypeParam>(fs.Crash(skip, CrashMode::kKeepAll));
       ASSERT_TRUE(reopened.ok()) << label << ": " << reopened.status();
       const auto contents = Contents(**reopened);
       ASSERT_TRUE(contents.ok()) << label << ": " << contents.status();
-      ASSERT_GE(WritesIn(*contents, TypeParam::kDurableOnReturn ? writes : 40, writes), 0) << label;
+      ASSERT_GE(History::WritesIn(*contents, TypeParam::kDurableOnReturn ? writes : 40, writes), 0)
+          << label;
     }
   }
 }
@@ -253,7 +255,7 @@ TYPED_TEST(MergeTest, ScanAndCheckpointBesideAMergeShowTheirInstant) {
   {
     auto store = OpenStore<TypeParam>(fs);
     ASSERT_TRUE(store.ok());
-    ASSERT_EQ(WriteUntil(**store, 0, 40), 40u);
+    ASSERT_EQ(History::WriteUntil(**store, 0, 40), 40u);
     ASSERT_TRUE((*store)->Close().ok());
   }
   constexpr uint64_t kSegment = 4096;
@@ -281,7 +283,7 @@ TYPED_TEST(MergeTest, ScanAndCheckpointBesideAMergeShowTheirInstant) {
       });
   merger.join();
   ASSERT_TRUE(scanned.ok()) << scanned;
-  EXPECT_EQ(seen, StateAfter(40));
+  EXPECT_EQ(seen, History::StateAfter(40));
   EXPECT_NE(store.SealedSegments(), held);
   // What was held is still there to be linked.
   ASSERT_TRUE(LinkCheckpoint(store, "/copy", held).ok());
@@ -289,7 +291,7 @@ TYPED_TEST(MergeTest, ScanAndCheckpointBesideAMergeShowTheirInstant) {
   options.directory = "/copy";
   auto copy = OpenStore<TypeParam>(fs, options);
   ASSERT_TRUE(copy.ok()) << copy.status();
-  EXPECT_EQ(*Contents(**copy), StateAfter(40));
+  EXPECT_EQ(*Contents(**copy), History::StateAfter(40));
   EXPECT_TRUE((*copy)->Verify().ok());
 }
 

@@ -97,15 +97,15 @@ TEST(PartsTest, EngineRunsOnArchetypes) {
   SimulatedFileSystem fs;
   auto store = OpenStore<ArchetypeStore>(fs);
   ASSERT_TRUE(store.ok()) << store.status();
-  ASSERT_EQ(WriteUntil(**store, 0, 60), 60u);
-  EXPECT_EQ(*Contents(**store), StateAfter(60));
+  ASSERT_EQ(History::WriteUntil(**store, 0, 60), 60u);
+  EXPECT_EQ(*Contents(**store), History::StateAfter(60));
   EXPECT_TRUE((*store)->CompareAndSet("new", std::nullopt, "1")->swapped);
   EXPECT_TRUE((*store)->ExpireAt("new", 1).ok());
   std::string value;
   EXPECT_TRUE(absl::IsNotFound((*store)->Get("new", &value)));
   EXPECT_GT((*store)->Stats().compactions, 0u);
   ASSERT_TRUE((*store)->Compact().ok());
-  EXPECT_EQ(*Contents(**store), StateAfter(60));
+  EXPECT_EQ(*Contents(**store), History::StateAfter(60));
   EXPECT_TRUE((*store)->Verify().ok());
 }
 
@@ -114,8 +114,8 @@ TEST(PartsTest, ArchetypeStoreReopens) {
   for (size_t writes = 0; writes < 90; writes += 30) {
     auto store = OpenStore<ArchetypeStore>(fs);
     ASSERT_TRUE(store.ok()) << store.status();
-    EXPECT_EQ(*Contents(**store), StateAfter(writes));
-    ASSERT_EQ(WriteUntil(**store, writes, writes + 30), writes + 30);
+    EXPECT_EQ(*Contents(**store), History::StateAfter(writes));
+    ASSERT_EQ(History::WriteUntil(**store, writes, writes + 30), writes + 30);
     ASSERT_TRUE((*store)->Close().ok());
   }
 }

@@ -28,7 +28,7 @@ SimulatedFileSystem ClosedStore(size_t writes) {
   SimulatedFileSystem fs;
   auto store = OpenStore<E>(fs);
   EXPECT_TRUE(store.ok()) << store.status();
-  EXPECT_EQ(WriteUntil(**store, 0, writes), writes);
+  EXPECT_EQ(History::WriteUntil(**store, 0, writes), writes);
   EXPECT_TRUE((*store)->Close().ok());
   return fs;
 }
@@ -39,7 +39,7 @@ SimulatedFileSystem KilledStore(size_t writes) {
   SimulatedFileSystem fs;
   auto store = OpenStore<E>(fs);
   EXPECT_TRUE(store.ok()) << store.status();
-  EXPECT_EQ(WriteUntil(**store, 0, writes), writes);
+  EXPECT_EQ(History::WriteUntil(**store, 0, writes), writes);
   EXPECT_TRUE((*store)->Flush().ok());
   return fs.Crash(0, CrashMode::kKeepAll);
 }
@@ -60,7 +60,7 @@ void ExpectHolds(SimulatedFileSystem fs, size_t from, size_t to, const std::stri
   ASSERT_TRUE(store.ok()) << label << ": " << store.status() << "\n" << fs.Trace();
   const auto contents = Contents(**store);
   ASSERT_TRUE(contents.ok()) << label << ": " << contents.status();
-  EXPECT_GE(WritesIn(*contents, from, to), 0)
+  EXPECT_GE(History::WritesIn(*contents, from, to), 0)
       << label << ": not the state after " << from << " to " << to << " writes\n"
       << fs.Trace();
   EXPECT_TRUE((*store)->Verify().ok()) << label;
@@ -167,7 +167,7 @@ TYPED_TEST(LogRecoveryTest, EachFileThatIsRemovedIsMissed) {
       const auto store = OpenStore<TypeParam>(fs);
       if (name == "LOCK" || IsHint(name)) {
         ASSERT_TRUE(store.ok()) << name << ": " << store.status();
-        EXPECT_EQ(*Contents(**store), StateAfter(50)) << name;
+        EXPECT_EQ(*Contents(**store), History::StateAfter(50)) << name;
         continue;
       }
       EXPECT_EQ(store.status().code(), absl::StatusCode::kDataLoss) << store.status();
@@ -191,14 +191,14 @@ TYPED_TEST(LogRecoveryTest, WrongHintsAreMadeAgainFromTheSegments) {
   }
   auto store = OpenStore<TypeParam>(fs);
   ASSERT_TRUE(store.ok()) << store.status();
-  EXPECT_EQ(*Contents(**store), StateAfter(50));
+  EXPECT_EQ(*Contents(**store), History::StateAfter(50));
   const absl::Status verified = (*store)->Verify();
   EXPECT_EQ(verified.code(), absl::StatusCode::kDataLoss) << verified;
   EXPECT_TRUE(Names(verified, ".hint")) << verified;
   // What is known of the segments without their hints is enough to write and merge on.
-  EXPECT_EQ(WriteUntil(**store, 50, 100), 100u);
+  EXPECT_EQ(History::WriteUntil(**store, 50, 100), 100u);
   ASSERT_TRUE((*store)->Compact().ok());
-  EXPECT_EQ(*Contents(**store), StateAfter(100));
+  EXPECT_EQ(*Contents(**store), History::StateAfter(100));
 }
 
 TYPED_TEST(LogRecoveryTest, LostManifestIsNotAFreshStore) {
@@ -252,7 +252,7 @@ TYPED_TEST(LogRecoveryTest, HistoryMayBeCutOffAtAnyMoment) {
     Done done;
     auto store = OpenStore<TypeParam>(fs);
     if (!store.ok()) return done;
-    done.writes = WriteUntil(**store, 0, kWrites);
+    done.writes = History::WriteUntil(**store, 0, kWrites);
     if (done.writes != kWrites) return done;
     done.flushed = (*store)->Flush().ok();
     done.closed = (*store)->Close().ok();
@@ -276,7 +276,7 @@ TEST(LogIntervalTest, RangeDeleteIsSyncedBecauseThePolicyDoesNotLearnOfIt) {
   SimulatedFileSystem fs;
   auto store = OpenStore<IntervalStore>(fs);
   ASSERT_TRUE(store.ok()) << store.status();
-  ASSERT_EQ(WriteUntil(**store, 0, 5), 5u);
+  ASSERT_EQ(History::WriteUntil(**store, 0, 5), 5u);
   ASSERT_TRUE((*store)->Flush().ok());
   ASSERT_TRUE((*store)->DeleteRange("", "").ok());
   auto reopened = OpenStore<IntervalStore>(fs.Crash(0, CrashMode::kLoseUnsynced));

@@ -5,8 +5,8 @@
 #ifndef ENGINES_LOG_STORE_TESTING_H_
 #define ENGINES_LOG_STORE_TESTING_H_
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,7 +20,9 @@
 #include "kv/io/simulated.h"
 #include "kv/merge/dead_ratio.h"
 #include "kv/striping/single.h"
+#include "kv/testing/short_history.h"
 #include "kv/testing/simulated_environment.h"
+#include "kv/testing/simulated_store.h"
 
 namespace kv {
 
@@ -40,17 +42,17 @@ struct OtherFormatParts : SyncedParts {
   using Expiry = NoExpiry;
 };
 
+using testing::kStoreDirectory;
+using testing::Model;
+using testing::Names;
+using testing::SetContents;
 using testing::SimulatedEnvironment;
 using SyncedStore = LogStructured<SyncedParts, SimulatedEnvironment>;
 using UnsyncedStore = LogStructured<UnsyncedParts, SimulatedEnvironment>;
 using OtherFormatStore = LogStructured<OtherFormatParts, SimulatedEnvironment>;
 
-using Model = std::map<std::string, std::string>;
-
-inline constexpr size_t kHistoryKeys = 12;
-inline const std::string kStoreDirectory = "/store";
-
-inline std::string HistoryKey(size_t i) { return fmt::format("key{:02}", i); }
+using History = testing::ShortHistory<testing::HistoryShape{
+    .keys = 12, .key_digits = 2, .value_step = 300, .some_expired = true}>;
 
 inline Options StoreOptions() {
   Options options;
@@ -65,76 +67,21 @@ absl::StatusOr<std::unique_ptr<E>> OpenStore(SimulatedFileSystem fs,
   return E::Open(options, {.file_system = std::move(fs), .clock = {}});
 }
 
-// Write number `i` of the history that tests share: puts, overwrites, deletes, and puts that have
-// expired when they are made, which hide what was there before as a delete does.
-template <typename E>
-absl::Status WriteNumber(E& store, size_t i) {
-  const std::string key = HistoryKey(i * 5 % kHistoryKeys);
-  if (i % 7 == 6) return store.Delete(key);
-  const std::string value = fmt::format("value{}{}", i, std::string(i % 3 * 300, 'x'));
-  return store.Put(key, value, {.expires_at = i % 11 == 5 ? 1 : kNeverExpires});
-}
-
-// The state after the first `writes` of them.
-inline Model StateAfter(size_t writes) {
-  struct Target {
-    absl::Status Put(const std::string& key, const std::string& value, const PutOptions& options) {
-      if (options.expires_at == 1) return Delete(key);
-      model[key] = value;
-      return absl::OkStatus();
-    }
-    absl::Status Delete(const std::string& key) {
-      model.erase(key);
-      return absl::OkStatus();
-    }
-    Model model;
-  } target;
-  for (size_t i = 0; i < writes; ++i) WriteNumber(target, i).IgnoreError();
-  return std::move(target.model);
-}
-
 // All that the store holds, by Get, with which Count must agree.
 template <typename E>
 absl::StatusOr<Model> Contents(E& store) {
   Model model;
-  for (size_t i = 0; i < kHistoryKeys; ++i) {
+  for (size_t i = 0; i < History::kKeys; ++i) {
     std::string value;
-    const absl::Status status = store.Get(HistoryKey(i), &value);
+    const absl::Status status = store.Get(History::Key(i), &value);
     if (!status.ok() && !absl::IsNotFound(status)) return status;
-    if (status.ok()) model[HistoryKey(i)] = value;
+    if (status.ok()) model[History::Key(i)] = value;
   }
   KV_ASSIGN_OR_RETURN(const uint64_t count, store.Count("key"));
   if (count != model.size()) {
     return absl::InternalError(fmt::format("Get finds {} keys, Count {}", model.size(), count));
   }
   return model;
-}
-
-// The number of writes after which the state was `model`, at least `from` and at most `to`; or -1.
-inline int64_t WritesIn(const Model& model, size_t from, size_t to) {
-  for (size_t writes = from; writes <= to; ++writes) {
-    if (StateAfter(writes) == model) return static_cast<int64_t>(writes);
-  }
-  return -1;
-}
-
-// The history up to write number `end`, from `begin` on. Stops at the first error.
-template <typename E>
-size_t WriteUntil(E& store, size_t begin, size_t end) {
-  while (begin < end && WriteNumber(store, begin).ok()) ++begin;
-  return begin;
-}
-
-inline bool Names(const absl::Status& status, const std::string& what) {
-  return std::string(status.message()).find(what) != std::string::npos;
-}
-
-// Writes a whole file, durably.
-inline void SetContents(SimulatedFileSystem fs, const std::string& path, const std::string& bytes) {
-  auto file = fs.Create(path);
-  if (file.ok()) file->Append(bytes).IgnoreError();
-  if (file.ok()) file->Sync().IgnoreError();
-  fs.SyncDirectory(kStoreDirectory).IgnoreError();
 }
 
 }  // namespace kv

@@ -187,11 +187,11 @@ TEST(BulkLoadTest, LoadsFromAStoreIntoItself) {
   SimulatedFileSystem fs;
   auto store = OpenStore<SyncedStore>(fs);
   ASSERT_TRUE(store.ok());
-  EXPECT_EQ(WriteUntil(**store, 0, 40), 40u);
+  EXPECT_EQ(History::WriteUntil(**store, 0, 40), 40u);
   auto cursor = (*store)->NewCursor();
   cursor.SeekToFirst();
   ASSERT_TRUE((*store)->BulkLoad(cursor).ok());
-  EXPECT_EQ(*Contents(**store), StateAfter(40));
+  EXPECT_EQ(*Contents(**store), History::StateAfter(40));
 }
 
 TEST(BulkLoadTest, HistoriesReadAsAMap) {

@@ -40,7 +40,7 @@ TYPED_TEST(CheckpointTest, IsAStoreOfItsOwn) {
     options.memtable_bytes = memtable_bytes;
     auto store = OpenStore<TypeParam>(fs, options);
     ASSERT_TRUE(store.ok());
-    EXPECT_EQ(WriteUntil(**store, 0, 30), 30u);
+    EXPECT_EQ(History::WriteUntil(**store, 0, 30), 30u);
     const auto snapshot = (*store)->TakeSnapshot();
     ASSERT_TRUE((*store)->DeleteRange("key2", "key4").ok());
     Model model = *Contents(**store);
@@ -78,14 +78,14 @@ TYPED_TEST(CheckpointTest, RefusesADirectoryThatHoldsAnything) {
   SimulatedFileSystem fs;
   auto store = OpenStore<TypeParam>(fs);
   ASSERT_TRUE(store.ok());
-  EXPECT_EQ(WriteUntil(**store, 0, 10), 10u);
+  EXPECT_EQ(History::WriteUntil(**store, 0, 10), 10u);
   EXPECT_EQ((*store)->Checkpoint(kStoreDirectory).code(), absl::StatusCode::kAlreadyExists);
   EXPECT_EQ((*store)->Checkpoint("").code(), absl::StatusCode::kInvalidArgument);
   ASSERT_TRUE((*store)->Checkpoint(kCopy).ok());
   const std::vector<std::string> before = *fs.List(kCopy);
   EXPECT_EQ((*store)->Checkpoint(kCopy).code(), absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(*fs.List(kCopy), before);
-  EXPECT_EQ(*Contents(**store), StateAfter(10));
+  EXPECT_EQ(*Contents(**store), History::StateAfter(10));
   ASSERT_TRUE((*store)->Close().ok());
   EXPECT_EQ((*store)->Checkpoint("/elsewhere").code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_FALSE(fs.Exists("/elsewhere"));
@@ -98,7 +98,7 @@ TYPED_TEST(CheckpointTest, EveryCrashLeavesAWholeCopyOrNone) {
   {
     auto store = OpenStore<TypeParam>(start);
     ASSERT_TRUE(store.ok());
-    ASSERT_EQ(WriteUntil(**store, 0, kWrites), kWrites);
+    ASSERT_EQ(History::WriteUntil(**store, 0, kWrites), kWrites);
     ASSERT_TRUE((*store)->Close().ok());
   }
   size_t whole = 0;
@@ -110,7 +110,7 @@ TYPED_TEST(CheckpointTest, EveryCrashLeavesAWholeCopyOrNone) {
   const auto check = [&](SimulatedFileSystem crashed, bool made, const std::string& label) {
     auto store = OpenStore<TypeParam>(crashed);
     ASSERT_TRUE(store.ok()) << label << ": " << store.status();
-    EXPECT_EQ(*Contents(**store), StateAfter(kWrites)) << label;
+    EXPECT_EQ(*Contents(**store), History::StateAfter(kWrites)) << label;
     auto copy = OpenCopy<TypeParam>(crashed);
     if (!copy.ok()) {
       ++refused;
@@ -118,7 +118,7 @@ TYPED_TEST(CheckpointTest, EveryCrashLeavesAWholeCopyOrNone) {
       return;
     }
     ++whole;
-    EXPECT_EQ(*Contents(**copy), StateAfter(kWrites)) << label;
+    EXPECT_EQ(*Contents(**copy), History::StateAfter(kWrites)) << label;
     EXPECT_TRUE((*copy)->Verify().ok()) << label;
   };
   ForEachCrashPoint(start, 2, run, check);
@@ -131,7 +131,7 @@ TYPED_TEST(CheckpointTest, FailureLeavesNoStore) {
   SimulatedFileSystem fs;
   auto store = OpenStore<TypeParam>(fs);
   ASSERT_TRUE(store.ok());
-  EXPECT_EQ(WriteUntil(**store, 0, 10), 10u);
+  EXPECT_EQ(History::WriteUntil(**store, 0, 10), 10u);
   ASSERT_TRUE((*store)->Flush().ok());
   // A link that is there already cannot be made; nobody sees it coming.
   const FileNames to(kCopy);
@@ -143,7 +143,7 @@ TYPED_TEST(CheckpointTest, FailureLeavesNoStore) {
                    .ok());
   EXPECT_EQ(*fs.List(kCopy), std::vector<std::string>());
   EXPECT_TRUE((*store)->Checkpoint(kCopy).ok());
-  EXPECT_EQ(*Contents(**store), StateAfter(10));
+  EXPECT_EQ(*Contents(**store), History::StateAfter(10));
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ SimulatedFileSystem ClosedStore() {
   SimulatedFileSystem fs;
   auto store = OpenStore<E>(fs);
   EXPECT_TRUE(store.ok());
-  EXPECT_EQ(WriteUntil(**store, 0, kWrites), kWrites);
+  EXPECT_EQ(History::WriteUntil(**store, 0, kWrites), kWrites);
   EXPECT_TRUE((*store)->Close().ok());
   return fs;
 }
@@ -44,7 +44,7 @@ bool CheckDamaged(SimulatedFileSystem fs, const std::string& path, const std::st
   };
   auto store = OpenStore<E>(fs);
   if (!store.ok()) return is_report(store.status());
-  const Model expected = StateAfter(kWrites);
+  const Model expected = History::StateAfter(kWrites);
   bool reported = false;
   for (size_t i = 0; i < 8; ++i) {
     const std::string key = fmt::format("key{}", i);

@@ -54,27 +54,10 @@ Tables TablesOf(SimulatedFileSystem fs) {
   return tables;
 }
 
-// What the writes [first, end) of the shared history leave of an empty store.
-Model StateOf(size_t first, size_t end) {
-  struct Target {
-    absl::Status Put(const std::string& key, const std::string& value) {
-      model[key] = value;
-      return absl::OkStatus();
-    }
-    absl::Status Delete(const std::string& key) {
-      model.erase(key);
-      return absl::OkStatus();
-    }
-    Model model;
-  } target;
-  for (size_t i = first; i < end; ++i) WriteNumber(target, i).IgnoreError();
-  return std::move(target.model);
-}
-
 // The smallest number of first writes whose loss explains `model` after `end` writes, or nullopt.
 std::optional<size_t> DroppedOf(const Model& model, size_t end) {
   for (size_t first = 0; first <= end; ++first) {
-    if (StateOf(first, end) == model) return first;
+    if (History::StateOf(first, end) == model) return first;
   }
   return std::nullopt;
 }
@@ -86,7 +69,7 @@ TEST(DropTest, KeepsAWindowOfTheNewestTablesAndReadsNone) {
   size_t dropped = 0;
   uint64_t before = 0;
   for (size_t i = 0; i < 60; ++i) {
-    ASSERT_TRUE(WriteNumber(**store, i).ok());
+    ASSERT_TRUE(History::Write(**store, i).ok());
     ASSERT_TRUE((*store)->Flush().ok());
     const Tables tables = TablesOf(fs);
     ASSERT_LE(tables.bytes, kMaxBytes);
@@ -96,7 +79,7 @@ TEST(DropTest, KeepsAWindowOfTheNewestTablesAndReadsNone) {
     }
     before = tables.bytes;
     dropped = i + 1 - tables.count;
-    ASSERT_EQ(*Contents(**store), StateOf(dropped, i + 1)) << i;
+    ASSERT_EQ(*Contents(**store), History::StateOf(dropped, i + 1)) << i;
   }
   EXPECT_GT(dropped, 40u);
   EXPECT_EQ((*store)->Stats().compaction_bytes_read, 0u);
@@ -105,7 +88,7 @@ TEST(DropTest, KeepsAWindowOfTheNewestTablesAndReadsNone) {
   store->reset();
   store = OpenStore<WindowStore>(fs);
   ASSERT_TRUE(store.ok()) << store.status();
-  EXPECT_EQ(*Contents(**store), StateOf(dropped, 60));
+  EXPECT_EQ(*Contents(**store), History::StateOf(dropped, 60));
   // The files went, not only their names in the manifest.
   const auto names = fs.List(kStoreDirectory);
   ASSERT_TRUE(names.ok());
@@ -125,7 +108,7 @@ void CrashEverywhere(size_t least_dropped) {
       [](SimulatedFileSystem fs) {
         size_t written = 0;
         auto store = OpenStore<E>(fs);
-        if (store.ok()) written = WriteUntil(**store, 0, kWrites);
+        if (store.ok()) written = History::WriteUntil(**store, 0, kWrites);
         return written;
       },
       [&](SimulatedFileSystem crashed, size_t written, const std::string& label) {
@@ -161,16 +144,16 @@ TEST(DropTest, SnapshotsAndCursorsKeepWhatTheyRead) {
   SimulatedFileSystem fs;
   auto store = OpenStore<WindowStore>(fs);
   ASSERT_TRUE(store.ok()) << store.status();
-  ASSERT_EQ(WriteUntil(**store, 0, 5), 5u);
+  ASSERT_EQ(History::WriteUntil(**store, 0, 5), 5u);
   ASSERT_TRUE((*store)->Flush().ok());
-  const Model seen = StateAfter(5);
+  const Model seen = History::StateAfter(5);
   auto cursor = (*store)->NewCursor();
   std::optional<Snapshot> snapshot = (*store)->TakeSnapshot();
-  ASSERT_EQ(WriteUntil(**store, 5, 40), 40u);
+  ASSERT_EQ(History::WriteUntil(**store, 5, 40), 40u);
   ASSERT_TRUE((*store)->Flush().ok());
   // What the snapshot sees, and so all that is newer, waits.
   EXPECT_GT(TablesOf(fs).bytes, kMaxBytes);
-  EXPECT_EQ(*Contents(**store), StateAfter(40));
+  EXPECT_EQ(*Contents(**store), History::StateAfter(40));
   EXPECT_EQ(*Walk((*store)->NewCursor({}, *snapshot)), seen);
   for (const auto& [key, expected] : seen) {
     std::string value;
@@ -178,11 +161,11 @@ TEST(DropTest, SnapshotsAndCursorsKeepWhatTheyRead) {
     EXPECT_EQ(value, expected);
   }
   snapshot.reset();
-  ASSERT_TRUE(WriteNumber(**store, 40).ok());
+  ASSERT_TRUE(History::Write(**store, 40).ok());
   ASSERT_TRUE((*store)->Flush().ok());
   const Tables left = TablesOf(fs);
   EXPECT_LE(left.bytes, kMaxBytes);
-  EXPECT_EQ(*Contents(**store), StateOf(41 - left.count, 41));
+  EXPECT_EQ(*Contents(**store), History::StateOf(41 - left.count, 41));
   // The cursor's tables are out of the tree and still there.
   EXPECT_EQ(*Walk(std::move(cursor)), seen);
 }
@@ -193,7 +176,7 @@ TEST(DropTest, TablesThatASnapshotDoesNotSeeIntoGo) {
   auto store = OpenStore<WindowStore>(fs);
   ASSERT_TRUE(store.ok()) << store.status();
   const Snapshot of_nothing = (*store)->TakeSnapshot();
-  ASSERT_EQ(WriteUntil(**store, 0, 40), 40u);
+  ASSERT_EQ(History::WriteUntil(**store, 0, 40), 40u);
   ASSERT_TRUE((*store)->Flush().ok());
   EXPECT_LE(TablesOf(fs).bytes, kMaxBytes);
   EXPECT_EQ(*Walk((*store)->NewCursor({}, of_nothing)), Model());
@@ -224,7 +207,7 @@ TEST(DropTest, AFailedEditDropsNothing) {
   ASSERT_TRUE(store.ok()) << store.status();
   size_t written = 0;
   while (TablesOf(fs).count == written) {
-    ASSERT_TRUE(WriteNumber(**store, written++).ok());
+    ASSERT_TRUE(History::Write(**store, written++).ok());
     ASSERT_TRUE((*store)->Flush().ok());
   }
   const Model before = *Contents(**store);

@@ -135,16 +135,16 @@ TEST(PartsTest, EngineRunsOnArchetypes) {
   auto store = OpenStore<ArchetypeStore>(fs);
   ASSERT_TRUE(store.ok()) << store.status();
   const auto snapshot = (*store)->TakeSnapshot();
-  ASSERT_EQ(WriteUntil(**store, 0, 30), 30u);
-  EXPECT_EQ(*Contents(**store), StateAfter(30));
+  ASSERT_EQ(History::WriteUntil(**store, 0, 30), 30u);
+  EXPECT_EQ(*Contents(**store), History::StateAfter(30));
   EXPECT_EQ(Walk((*store)->NewCursor({}, snapshot))->size(), 0u);
   EXPECT_TRUE((*store)->CompareAndSet("new", std::nullopt, "1")->swapped);
   EXPECT_TRUE((*store)->ExpireAt("new", 1).ok());
   std::string value;
   EXPECT_TRUE(absl::IsNotFound((*store)->Get("new", &value)));
   ASSERT_TRUE((*store)->Compact().ok());
-  EXPECT_EQ(*Contents(**store), StateAfter(30));
-  EXPECT_EQ(*(*store)->Count("key"), StateAfter(30).size());
+  EXPECT_EQ(*Contents(**store), History::StateAfter(30));
+  EXPECT_EQ(*(*store)->Count("key"), History::StateAfter(30).size());
   EXPECT_TRUE((*store)->Verify().ok());
 }
 
@@ -153,8 +153,8 @@ TEST(PartsTest, ArchetypeStoreReopens) {
   for (size_t writes = 0; writes < 60; writes += 20) {
     auto store = OpenStore<ArchetypeStore>(fs);
     ASSERT_TRUE(store.ok()) << store.status();
-    EXPECT_EQ(*Contents(**store), StateAfter(writes));
-    ASSERT_EQ(WriteUntil(**store, writes, writes + 20), writes + 20);
+    EXPECT_EQ(*Contents(**store), History::StateAfter(writes));
+    ASSERT_EQ(History::WriteUntil(**store, writes, writes + 20), writes + 20);
     ASSERT_TRUE((*store)->Close().ok());
   }
 }

@@ -27,7 +27,7 @@ SimulatedFileSystem ClosedStore(size_t writes) {
   SimulatedFileSystem fs;
   auto store = OpenStore<E>(fs);
   EXPECT_TRUE(store.ok()) << store.status();
-  EXPECT_EQ(WriteUntil(**store, 0, writes), writes);
+  EXPECT_EQ(History::WriteUntil(**store, 0, writes), writes);
   EXPECT_TRUE((*store)->Close().ok());
   return fs;
 }
@@ -38,7 +38,7 @@ SimulatedFileSystem KilledStore(size_t writes) {
   SimulatedFileSystem fs;
   auto store = OpenStore<E>(fs);
   EXPECT_TRUE(store.ok()) << store.status();
-  EXPECT_EQ(WriteUntil(**store, 0, writes), writes);
+  EXPECT_EQ(History::WriteUntil(**store, 0, writes), writes);
   return fs.Crash(0, CrashMode::kKeepAll);
 }
 
@@ -50,7 +50,7 @@ void ExpectHolds(SimulatedFileSystem fs, size_t from, size_t to, const std::stri
   ASSERT_TRUE(store.ok()) << label << ": " << store.status() << "\n" << fs.Trace();
   const auto contents = Contents(**store);
   ASSERT_TRUE(contents.ok()) << label << ": " << contents.status();
-  EXPECT_GE(WritesIn(*contents, from, to), 0)
+  EXPECT_GE(History::WritesIn(*contents, from, to), 0)
       << label << ": not the state after " << from << " to " << to << " writes\n"
       << fs.Trace();
   EXPECT_TRUE((*store)->Verify().ok()) << label;
@@ -192,7 +192,7 @@ TYPED_TEST(RecoveryTest, EachFileThatIsRemovedIsMissed) {
       EXPECT_TRUE(name == "LOCK" || FileNames::ParseLog(name)) << name;
       const auto contents = Contents(**store);
       ASSERT_TRUE(contents.ok()) << contents.status();
-      EXPECT_EQ(*contents, StateAfter(30)) << name;
+      EXPECT_EQ(*contents, History::StateAfter(30)) << name;
       continue;
     }
     EXPECT_EQ(store.status().code(), absl::StatusCode::kDataLoss) << store.status();
@@ -256,7 +256,7 @@ TYPED_TEST(RecoveryTest, HistoryMayBeCutOffAtAnyMoment) {
     Done done;
     auto store = OpenStore<TypeParam>(fs);
     if (!store.ok()) return done;
-    done.writes = WriteUntil(**store, 0, kWrites);
+    done.writes = History::WriteUntil(**store, 0, kWrites);
     if (done.writes != kWrites) return done;
     done.flushed = (*store)->Flush().ok();
     done.closed = (*store)->Close().ok();

@@ -193,15 +193,15 @@ TEST(SeparatedTest, OpensInlineStoresAndIsRefusedByThem) {
   {
     auto store = OpenStore<SyncedStore>(fs);
     ASSERT_TRUE(store.ok());
-    ASSERT_EQ(WriteUntil(**store, 0, 30), 30u);
+    ASSERT_EQ(History::WriteUntil(**store, 0, 30), 30u);
     ASSERT_TRUE((*store)->Close().ok());
   }
   {
     auto store = OpenStore<SeparatedStore>(fs);
     ASSERT_TRUE(store.ok()) << store.status();
-    EXPECT_EQ(*Contents(**store), StateAfter(30));
-    ASSERT_EQ(WriteUntil(**store, 30, 60), 60u);
-    EXPECT_EQ(*Contents(**store), StateAfter(60));
+    EXPECT_EQ(*Contents(**store), History::StateAfter(30));
+    ASSERT_EQ(History::WriteUntil(**store, 30, 60), 60u);
+    EXPECT_EQ(*Contents(**store), History::StateAfter(60));
     EXPECT_GT((*store)->Stats().value_files, 0u);
     EXPECT_EQ((*store)->Verify(), absl::OkStatus());
     ASSERT_TRUE((*store)->Close().ok());

@@ -50,17 +50,17 @@ std::unique_ptr<UnsyncedStore> OpenUnsynced(SimulatedFileSystem fs) {
 TEST(StoreTest, FilesLiveUntilTheLastCursorOnThemIsGone) {
   SimulatedFileSystem fs;
   auto store = OpenUnsynced(fs);
-  ASSERT_EQ(WriteUntil(*store, 0, 20), 20u);
+  ASSERT_EQ(History::WriteUntil(*store, 0, 20), 20u);
   ASSERT_TRUE(store->Flush().ok());
   auto cursor = std::make_optional(store->NewCursor());
   cursor->SeekToFirst();
-  ASSERT_EQ(WriteUntil(*store, 20, 60), 60u);
+  ASSERT_EQ(History::WriteUntil(*store, 20, 60), 60u);
   ASSERT_TRUE(store->Compact().ok());
   const size_t with_old = TablesOf(fs);
-  EXPECT_EQ(*Walk(std::move(*cursor)), StateAfter(20));
+  EXPECT_EQ(*Walk(std::move(*cursor)), History::StateAfter(20));
   cursor.reset();
   EXPECT_LT(TablesOf(fs), with_old);
-  EXPECT_EQ(*Contents(*store), StateAfter(60));
+  EXPECT_EQ(*Contents(*store), History::StateAfter(60));
 }
 
 TEST(StoreTest, SnapshotsSurviveFlushesAndCompactions) {
@@ -72,13 +72,13 @@ TEST(StoreTest, SnapshotsSurviveFlushesAndCompactions) {
     if (writes % 23 == 22) {
       ASSERT_TRUE(store->Compact().ok());
     }
-    ASSERT_TRUE(WriteNumber(*store, writes).ok());
+    ASSERT_TRUE(History::Write(*store, writes).ok());
   }
   // Given up in an order of its own, with compactions in between.
   while (!snapshots.empty()) {
     ASSERT_TRUE(store->Compact().ok());
     for (const auto& [writes, snapshot] : snapshots) {
-      const Model expected = StateAfter(writes);
+      const Model expected = History::StateAfter(writes);
       EXPECT_EQ(*Walk(store->NewCursor({}, snapshot)), expected) << writes;
       for (size_t i = 0; i < 8; ++i) {
         const std::string key = fmt::format("key{}", i);
@@ -90,7 +90,7 @@ TEST(StoreTest, SnapshotsSurviveFlushesAndCompactions) {
     }
     snapshots.erase(snapshots.begin() + static_cast<ptrdiff_t>(snapshots.size() / 2));
   }
-  EXPECT_EQ(*Contents(*store), StateAfter(80));
+  EXPECT_EQ(*Contents(*store), History::StateAfter(80));
 }
 
 // A tombstone is dropped only where nothing older can lie below.
