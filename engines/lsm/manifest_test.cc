@@ -27,7 +27,7 @@ const FileNames kNames("/store");
 TableMeta MakeMeta(Random& random, uint64_t number) {
   TableMeta meta;
   meta.number = number;
-  meta.bytes = random.Next() >> (1 + random.Below(63));  // 63 bits; the last says something else
+  meta.bytes = random.Next() >> random.Below(64);
   meta.entries = random.Next() >> random.Below(64);
   meta.tombstones = random.Below(100);
   meta.expiring = random.Below(100);

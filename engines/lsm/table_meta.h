@@ -3,10 +3,9 @@
 // The builder returns it, the manifest stores it, and the reader checks the file against it, so a
 // table that was swapped, cut or replaced by an older one of the same number does not pass.
 //
-//   fixed64 bytes, the highest bit of which says whether there are references | varint number,
-//   entries, tombstones, expiring, raw_bytes, min_sequence, max_sequence, ranges_applied,
-//   earliest_expiry, latest_expiry | length-prefixed smallest, largest | if there are any: varint
-//   number of references, and them (value_pointer.h)
+//   fixed64 bytes | varint number, entries, tombstones, expiring, raw_bytes, min_sequence,
+//   max_sequence, ranges_applied, earliest_expiry, latest_expiry | length-prefixed smallest,
+//   largest | varint number of references to value files, and them (value_pointer.h)
 //
 // `bytes` is of fixed width because the file holds a copy of its own meta: the size of the copy
 // must not depend on the size of the file.
@@ -74,14 +73,13 @@ struct TableMeta {
   uint64_t AllExpiredAt() const { return expiring == entries ? latest_expiry : 0; }
 
   void AppendTo(std::string* to) const {
-    AppendFixed64(to, bytes | (values.empty() ? 0 : kHasValues));
+    AppendFixed64(to, bytes);
     for (const uint64_t value : {number, entries, tombstones, expiring, raw_bytes, min_sequence,
                                  max_sequence, ranges_applied, earliest_expiry, latest_expiry}) {
       AppendVarint64(to, value);
     }
     AppendLengthPrefixed(to, smallest);
     AppendLengthPrefixed(to, largest);
-    if (values.empty()) return;
     AppendVarint64(to, values.size());
     for (const ValueReference& reference : values) reference.AppendTo(to);
   }
@@ -89,8 +87,7 @@ struct TableMeta {
   // Takes a meta off the front of `from`; false, with `meta` unspecified, when it is cut short.
   static bool Take(std::string_view* from, TableMeta* meta) {
     if (from->size() < sizeof meta->bytes) return false;
-    meta->bytes = LoadFixed64(from->data()) & ~kHasValues;
-    const bool has_values = (LoadFixed64(from->data()) & kHasValues) != 0;
+    meta->bytes = LoadFixed64(from->data());
     from->remove_prefix(sizeof meta->bytes);
     for (uint64_t* const value :
          {&meta->number, &meta->entries, &meta->tombstones, &meta->expiring, &meta->raw_bytes,
@@ -103,13 +100,10 @@ struct TableMeta {
     if (!TakeLengthPrefixed(from, &smallest) || !TakeLengthPrefixed(from, &largest)) return false;
     meta->smallest = smallest;
     meta->largest = largest;
-    return !has_values || TakeValues(from, meta);
+    return TakeValues(from, meta);
   }
 
  private:
-  // In the highest bit of `bytes`: so a table without separated values has the bytes it always had.
-  static constexpr uint64_t kHasValues = uint64_t{1} << 63;
-
   // What is no pointer is refused by the builder, and found by Verify.
   void CountPointer(std::string_view value) {
     ValuePointer pointer;
@@ -120,7 +114,7 @@ struct TableMeta {
 
   static bool TakeValues(std::string_view* from, TableMeta* meta) {
     uint64_t count = 0;
-    if (!TakeVarint64(from, &count) || count == 0 || count > from->size()) return false;
+    if (!TakeVarint64(from, &count) || count > from->size()) return false;
     meta->values.clear();
     for (; count > 0; --count) {
       ValueReference reference;

@@ -274,28 +274,32 @@ TEST(ValuePointerTest, IsExactlyOne) {
   }
 }
 
-// Tables without references are written as they were before there were any.
 TEST(ValueReferenceTest, TableMetaHasThem) {
   TableMeta meta{.number = 5, .bytes = 1 << 20, .entries = 3, .smallest = "a", .largest = "z"};
   std::string without;
   meta.AppendTo(&without);
+  const TableMeta meta_without = meta;
   meta.values = {{.file = 3, .bytes = 20}, {.file = 200, .bytes = 1 << 30}};
   std::string with;
   meta.AppendTo(&with);
-  EXPECT_EQ(with.size(), without.size() + 10);
-  std::string_view rest = with;
-  TableMeta taken;
-  ASSERT_TRUE(TableMeta::Take(&rest, &taken));
-  EXPECT_EQ(taken, meta);
-  EXPECT_EQ(rest, "");
-  for (size_t size = 0; size < with.size(); ++size) {
-    rest = std::string_view(with).substr(0, size);
-    EXPECT_FALSE(TableMeta::Take(&rest, &taken)) << size;
+  // Their number has one byte, whether there are any or not.
+  EXPECT_EQ(with.size(), without.size() + 9);
+  for (const auto& [bytes, expected] : {std::pair(without, meta_without), std::pair(with, meta)}) {
+    std::string_view rest = bytes;
+    TableMeta taken;
+    ASSERT_TRUE(TableMeta::Take(&rest, &taken));
+    EXPECT_EQ(taken, expected);
+    EXPECT_EQ(rest, "");
+    for (size_t size = 0; size < bytes.size(); ++size) {
+      rest = std::string_view(bytes).substr(0, size);
+      EXPECT_FALSE(TableMeta::Take(&rest, &taken)) << size;
+    }
   }
   std::swap(meta.values[0], meta.values[1]);
   with.clear();
   meta.AppendTo(&with);
-  rest = with;
+  std::string_view rest = with;
+  TableMeta taken;
   EXPECT_FALSE(TableMeta::Take(&rest, &taken)) << "not ascending";
 }
 
