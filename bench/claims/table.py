@@ -102,8 +102,8 @@ _EXPERIMENTS = [
         ("1 KB puts by 1 thread", _WAL_ALONE, "overwrite", 1, 1024, []),
         ("batches", _WAL_ALONE, "putbatch", 1, 20, ["--batch_size=100"]))
 ] + [
-    Experiment("batches of %d" % batch, ["memory"],
-               ["putbatch", "multireadrandom", "overwrite"], num="1k", value_size=16, min_time="300ms", extra=["--batch_size=%d" % batch])
+    Experiment("batches of %d" % batch, ["memory"], ["putbatch", "multireadrandom", "overwrite"],
+               num="1k", value_size=16, min_time="300ms", extra=["--batch_size=%d" % batch])
     for batch in _MSET_THEIRS
 ]
 

@@ -9,8 +9,7 @@
 //   Put, Delete, CompareAndSet and ExpireAt hold their shard's lock, and publish one word.
 //   Write locks its shards, installs Pendings and sets one flag (hash_shard.h): no reader waits,
 //   and none sees a part of it. DeleteRange is such a batch of all the keys in the range.
-//   MultiGet takes no lock: it reads, and reads again if a version has changed; after kTries, as
-//   under heavy writing to its shards, it locks the shards while it looks its keys up.
+//   MultiGet takes no lock: it reads, and reads again if a version has changed (hash_probes.h).
 //   Count locks all shards for some microseconds to freeze their tables, then scans those.
 //   Expired entries are absent at once. Writes sweep them out, and Count does.
 //
@@ -44,6 +43,7 @@
 #include "engines/memory/entry.h"
 #include "engines/memory/epoch.h"
 #include "engines/memory/hash_batch.h"
+#include "engines/memory/hash_probes.h"
 #include "engines/memory/hash_scan.h"
 #include "engines/memory/hash_shard.h"
 #include "engines/memory/hash_table.h"
@@ -170,22 +170,11 @@ class HashMemory : public KeepsNoOrder<HashMemory<Parts, ClockPart>> {
       for (absl::Status& status : statuses) status = open;
       return;
     }
-    std::array<Probe, kProbesOnStack> few;
-    std::unique_ptr<Probe[]> many;
-    if (keys.size() > few.size()) many = std::make_unique<Probe[]>(keys.size());
-    const std::span<Probe> probes(many != nullptr ? many.get() : few.data(), keys.size());
-
     auto guard = epochs_.Enter();
-    int tries = 0;
-    while (!FindAll(keys, probes)) {
-      if (++tries == kTries) {
-        FindAllLocked(keys, probes);
-        break;
-      }
-    }
+    const memory_internal::HashProbes<ShardsPart> found(shards_, keys);
     uint64_t hits = 0;
     for (size_t i = 0; i < keys.size(); ++i) {
-      if (const Entry* const entry = Live(probes[i].entry); entry != nullptr) {
+      if (const Entry* const entry = Live(found[i]); entry != nullptr) {
         values[i].assign(entry->value());
         statuses[i] = absl::OkStatus();
         ++hits;
@@ -287,19 +276,6 @@ class HashMemory : public KeepsNoOrder<HashMemory<Parts, ClockPart>> {
   absl::Status Close() { return check_.Close(); }
 
  private:
-  static constexpr int kTries = 4;
-  static constexpr size_t kAhead = 16;
-  static constexpr size_t kProbesOnStack = 64;
-
-  struct Probe {
-    uint64_t hash;
-    const HashShard* shard;
-    uint64_t version;
-    uint64_t table;              // its bits
-    memory_internal::Word word;  // the first with the key's tag, or empty
-    const Entry* entry;
-  };
-
   explicit HashMemory(const ClockPart& clock) : clock_(clock) {
     for (auto& shard : shards_) shard = std::make_unique<HashShard>(&epochs_);
   }
@@ -345,50 +321,6 @@ class HashMemory : public KeepsNoOrder<HashMemory<Parts, ClockPart>> {
     for (auto& shard : shards_) {
       const std::lock_guard lock(shard->lock());
       Sweep(*shard, shard->Table().capacity());
-    }
-  }
-
-  // False when a change in between may have torn the answers apart.
-  bool FindAll(std::span<const std::string_view> keys, std::span<Probe> probes) {
-    for (size_t begin = 0; begin < keys.size(); begin += kAhead) {
-      const size_t end = std::min(begin + kAhead, keys.size());
-      for (size_t i = begin; i < end; ++i) {
-        Probe& probe = probes[i];
-        probe.hash = HashKey(keys[i]);
-        probe.shard = &ShardOf(probe.hash);
-        probe.version = probe.shard->Version();
-        if ((probe.version & 1) != 0) return false;
-        const HashTable table = probe.shard->Table();
-        probe.table = table.bits();
-        table.Prefetch(probe.hash);
-      }
-      for (size_t i = begin; i < end; ++i) {
-        probes[i].word = HashTable::FromBits(probes[i].table).FirstWithTag(probes[i].hash);
-        __builtin_prefetch(memory_internal::EntryOf(probes[i].word));
-      }
-      for (size_t i = begin; i < end; ++i) {
-        Probe& probe = probes[i];
-        probe.entry = memory_internal::Resolve(probe.word);
-        if (probe.word == memory_internal::kEmpty) continue;
-        const bool found = probe.entry != nullptr && probe.entry->key() == keys[i];
-        if (!found) probe.entry = HashTable::FromBits(probe.table).Find(probe.hash, keys[i]);
-      }
-    }
-    for (const Probe& probe : probes) {
-      if (probe.shard->Version() != probe.version) return false;
-    }
-    return true;
-  }
-
-  void FindAllLocked(std::span<const std::string_view> keys, std::span<Probe> probes) {
-    typename Locks::Set set;
-    for (size_t i = 0; i < keys.size(); ++i) {
-      probes[i].hash = HashKey(keys[i]);
-      set.Add(ShardsPart::ShardOf(probes[i].hash));
-    }
-    Locks locks(shards_, set);
-    for (size_t i = 0; i < keys.size(); ++i) {
-      probes[i].entry = ShardOf(probes[i].hash).Find(probes[i].hash, keys[i]);
     }
   }
 

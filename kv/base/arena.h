@@ -30,6 +30,8 @@
 #include <new>
 #include <vector>
 
+#include "kv/base/thread_stripe.h"
+
 namespace kv {
 
 namespace arena_internal {
@@ -206,11 +208,13 @@ class ConcurrentArena {
   size_t BytesReserved() const { return reserved_.load(std::memory_order_relaxed); }
 
  private:
-  // Stands at the front of the chunk that it describes.
+  // Stands at the front of the chunk that it describes. Every allocation writes to it, so what is
+  // allocated begins on another cache line.
   struct Span {
     std::atomic<size_t> used;  // may pass `bytes`: those who overshot take the next span
     size_t bytes;
     size_t used_before;  // in the spans before this one
+    char unused[kCacheLineBytes - 3 * sizeof(size_t)];
     char* data() { return reinterpret_cast<char*>(this + 1); }
   };
   static_assert(sizeof(Span) % arena_internal::kAlignment == 0);
@@ -231,7 +235,7 @@ class ConcurrentArena {
     const auto chunk = chunks_.Grow(bytes + sizeof(Span));
     reserved_.fetch_add(chunk.bytes, std::memory_order_relaxed);
     Span* const span = new (chunk.data) Span{
-        {0}, chunk.bytes - sizeof(Span), full == nullptr ? 0 : full->used_before + full->bytes};
+        {0}, chunk.bytes - sizeof(Span), full == nullptr ? 0 : full->used_before + full->bytes, {}};
     current_.store(span, std::memory_order_release);  // pairs with the acquire in Allocate
   }
 

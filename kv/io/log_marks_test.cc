@@ -124,6 +124,21 @@ TEST(LogMarks, TornWritesOfSeveralRecordsAreNoDamage) {
   EXPECT_TRUE(torn);
 }
 
+// The search for what damage hides goes over zeros in strides: it must not step over a record.
+TEST(LogMarks, RecordBehindZerosIsFoundAtEveryDistance) {
+  for (size_t bytes = 1; bytes < 40; ++bytes) {
+    SimulatedFileSystem fs = NewDisk();
+    auto log = LogWriter<SimulatedFileSystem>::Start(fs, kPath, Header(/*synced=*/true));
+    ASSERT_TRUE(log.ok());
+    ASSERT_TRUE(Append(*log, 1, Random(bytes).Bytes(bytes)).ok() && log->Sync().ok());
+    const uint64_t first_end = log->End();
+    ASSERT_TRUE(Append(*log, 2, "behind").ok() && log->Sync().ok());
+    std::string image = fs.Contents(kPath)->substr(0, log->End() + 100);
+    image.replace(kLogHeaderBytes, first_end - kLogHeaderBytes, first_end - kLogHeaderBytes, '\0');
+    EXPECT_TRUE(absl::IsDataLoss(Read(DiskWith(image)).status())) << bytes;
+  }
+}
+
 // A bit that changes in a write that another followed is an error, in the last one perhaps not.
 TEST(LogMarks, DamageBeforeTheLastWriteIsFound) {
   for (const bool synced : {false, true}) {

@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <tuple>
@@ -227,24 +226,6 @@ TEST_P(LogTest, EveryFlippedBitOfAnOpenLogIsAnErrorOrATornTail) {
         }
       }
       ASSERT_TRUE(fs.FlipBit(kPath, offset, bit).ok());
-    }
-  }
-}
-
-// The search for what damage hides goes over zeros in strides: it must not step over a record.
-TEST_P(LogTest, RecordBehindZerosIsFoundAtEveryDistance) {
-  for (size_t bytes = 1; bytes < 40; ++bytes) {
-    const std::vector<Entry> entries = MakeEntries(2, bytes, 6);
-    Image image = Write(entries, synced_, /*seal=*/false);
-    std::fill(image.bytes.begin() + static_cast<ptrdiff_t>(image.ends[0]),
-              image.bytes.begin() + static_cast<ptrdiff_t>(image.ends[1]), '\0');
-    const auto read = Read(DiskWith(image.bytes));
-    if (synced_) {
-      ASSERT_FALSE(read.ok()) << bytes;
-      ExpectNamesPathAndOffset(read.status());
-    } else {  // a crash explains it
-      ASSERT_TRUE(read.ok()) << read.status();
-      EXPECT_TRUE(read->entries.empty()) << bytes;
     }
   }
 }

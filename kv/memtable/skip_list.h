@@ -38,6 +38,7 @@
 
 #include "absl/status/status.h"
 #include "kv/base/arena.h"
+#include "kv/base/thread_stripe.h"
 #include "kv/contract/record.h"
 #include "kv/memtable/concept.h"
 #include "kv/memtable/entry.h"
@@ -173,9 +174,10 @@ class SkipListMemtable {
   }
 
   ConcurrentArena arena_;
-  Node* const head_;  // its entry is never compared
-  std::atomic<int> height_{1};
+  // Every insert writes to this one, and every search reads the two below.
   std::atomic<size_t> entries_{0};
+  alignas(kCacheLineBytes) Node* const head_;  // its entry is never compared
+  std::atomic<int> height_{1};
 };
 
 class SkipListMemtable::Cursor {
