@@ -91,7 +91,7 @@ _THEIR_MAP_MILLIS = {1: 5.47, 2: 18.65, 4: 41.01, 8: 76.75}
 
 def contention(claim, results, cpus):
     """Their ratio at several threads is mostly their lock collapsing; does ours collapse less?"""
-    return _cheaper_lock(claim, results, cpus) or _processor_time(claim, results, cpus)
+    return _cheaper_lock(claim, results, cpus) or _processors(claim, results, cpus)
 
 
 def _cheaper_lock(claim, results, cpus):
@@ -115,26 +115,23 @@ def _cheaper_lock(claim, results, cpus):
 
 
 _THEIR_CPUS = 10
-_THEIR_OPERATIONS = 20000  # a thread pair: 10,000 puts and 10,000 gets
 
 
-def _processor_time(claim, results, cpus):
-    """Does our structure cost no more processor time than theirs, and the locked map less here?
+def _processors(claim, results, cpus):
+    """Is our lead the larger for each processor that works for it?
 
-    Processor time is wall time by as many processors as there are threads to use them. Holding the
-    two against each other favours theirs where their processor is the faster one.
+    A map behind one mutex does one operation at a time, however many processors there are. What
+    needs no lock does as many as there are processors for its threads, and leads by that factor.
     """
-    threads = claim.threads
-    map_nanos = _THEIR_MAP_MILLIS[threads] * 1e6 / (_THEIR_OPERATIONS * threads)
-    busy, their_busy = min(2 * threads, cpus), min(2 * threads, _THEIR_CPUS)
-    ours = busy * 1e9 / results.rate(claim.ours, claim.workload, threads)
-    locked = busy * 1e9 / results.rate(claim.against, claim.workload, threads)
-    theirs, their_locked = their_busy * map_nanos / claim.theirs, their_busy * map_nanos
-    if ours > theirs or locked >= their_locked:
+    busy = min(2 * claim.threads, cpus)
+    their_busy = min(2 * claim.threads, _THEIR_CPUS)
+    ratio = (results.rate(claim.ours, claim.workload, claim.threads) /
+             results.rate(claim.against, claim.workload, claim.threads))
+    if busy >= their_busy or ratio / busy < claim.theirs / their_busy:
         return None
-    return ("an operation costs %.0f ns of processor time, with theirs it cost %.0f ns; what is "
-            "held against it costs %.0f ns here, and there %.0f ns" % (
-                ours, theirs, locked, their_locked))
+    return ("the locked map does one operation at a time on any machine. Theirs had %d processors "
+            "at work and led by %.2f for each of them, ours has %d and leads by %.2f for each" % (
+                their_busy, claim.theirs / their_busy, busy, ratio / busy))
 
 
 def pointer(claim, results, cpus):

@@ -87,7 +87,7 @@ _EXPERIMENTS = [
     Experiment("stripes", [_SINGLE, _STRIPES_16, _STRIPES_256], ["cas"], threads=[10], num="100",
                min_time="1s"),
     Experiment("memtables", ["locked_std_map", "locked_btree_map", "skip_list", "bplus_tree"],
-               ["put_and_get"], threads=[1, 2, 4, 8], min_time="200ms", micro=True),
+               ["put_and_get"], threads=[1, 2, 4, 8], min_time="500ms", micro=True),
     # A small memtable, so that the records are in tables.
     Experiment("reading", [_PREAD, _PREAD_CACHED, _MAPPED], ["readrandom"], num="200k",
                extra=["--memtable_mb=1"]),
