@@ -1,8 +1,7 @@
 // lsm_leveled with an adaptive radix tree for a memtable.
 //
-// For: point reads of what was just written, with range reads beside them: ArtMemtable answers 2
-// times as many gets a second as the B+tree where keys branch at few depths, and keeps the order
-// (kv/memtable/art.h).
+// For: point reads of what was just written, with range reads beside them, where keys branch at few
+// depths (kv/memtable/art.h).
 // Not for: keys that are hashes in text, whose inserts take longer than the B+tree's
 // (lsm_leveled.h).
 #ifndef ENGINES_COMPOSITIONS_LSM_LEVELED_ART_H_

@@ -2,8 +2,7 @@
 // is there, ordered ones too; but for each cursor, and for each Count, what is not flushed yet is
 // sorted anew.
 //
-// For: point reads of what was just written: HashMemtable answers 3 times as many gets a second as
-// the B+tree (kv/memtable/hash.h).
+// For: point reads of what was just written, whatever the keys are (kv/memtable/hash.h).
 // Not for: range reads of fresh data, each of which sorts the memtables first (lsm_leveled.h).
 #ifndef ENGINES_COMPOSITIONS_LSM_LEVELED_HASH_H_
 #define ENGINES_COMPOSITIONS_LSM_LEVELED_HASH_H_

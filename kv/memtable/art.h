@@ -17,10 +17,8 @@
 // Memory order: as kv/memtable/art_node.h says of slots, root_ being one. entries_ is relaxed: a
 // figure, which orders nothing.
 //
-// For: gets beside range reads, of keys that branch at few depths: 2.3 times as many a second as
-// BPlusTreeMemtable, the next ordered one, of 1 M keys of an 8-byte number and 8 zeros
-// (memtable_benchmark --benchmark_filter='^Get/(art|bplus_tree)/db_bench/random/1000000', medians
-// of 5).
+// For: gets beside range reads, of keys that branch at few depths: a store answers 1.2 times as
+// many a second as with BPlusTreeMemtable, the next ordered one (docs/policies.md).
 // Not for: scans (a record is a step in a tree, not in an array); keys that branch at many depths
 // with few keys below each, which take 64 bytes of node each; loads of writes (random inserts take
 // 1.6 times as long as BPlusTreeMemtable's).

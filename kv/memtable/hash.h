@@ -20,9 +20,9 @@
 // after the slot, and loaded with acquire by cursors: what they collect has at least as many. The
 // writer loads with relaxed what only it stores.
 //
-// For: point reads: of 1 M records of 16 + 100 bytes 1.4 times as many gets a second as of
-// ArtMemtable, the next best, and 3.3 times as many as of BPlusTreeMemtable; whatever the keys are
-// (memtable_benchmark --benchmark_filter='^Get/.*/db_bench/random/1000000', medians of 5).
+// For: point reads, whatever the keys are: a store answers 1.2 times as many as with
+// BPlusTreeMemtable, and as many as with ArtMemtable where that has the keys it likes
+// (docs/policies.md).
 // Not for: scans, Count, and range reads of any kind; keys with thousands of versions that are read
 // at old snapshots; loads of writes (random inserts take 1.2 times as long as BPlusTreeMemtable's).
 // Omits: concurrent inserters (SkipListMemtable), removal.
