@@ -1,7 +1,7 @@
 // lsm_leveled with a lock-free skip list for a memtable, the field's usual choice.
 //
-// For: comparing memtables; commit policies with several inserters at once.
-// Not for: speed with one inserter (lsm_leveled.h).
+// For: comparing memtables; the least memory for records in random order.
+// Not for: speed (lsm_leveled.h).
 #ifndef ENGINES_COMPOSITIONS_LSM_LEVELED_SKIPLIST_H_
 #define ENGINES_COMPOSITIONS_LSM_LEVELED_SKIPLIST_H_
 

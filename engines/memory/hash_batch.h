@@ -65,7 +65,7 @@ class HashBatch {
   const auto& operations() const { return operations_; }
 
   // Installs the Pendings, commits them at one instant and puts plain words in their place. `locks`
-  // holds at least the shards of the operations, and is the only one that does.
+  // holds the locks of the operations' shards at least.
   template <typename Locks>
   void TakeEffect(Locks& locks) {
     for (const Operation& operation : operations_) operation.shard->Expect();

@@ -224,13 +224,15 @@ class HashMemory : public KeepsNoOrder<HashMemory<Parts, ClockPart>> {
     const uint64_t now = Now();
     const memory_internal::EntryPrefix wanted(prefix);
     uint64_t count = 0;
-    bool expired = false;
+    typename Locks::Set expired;
     memory_internal::ForEachEntry(tables, [&](const Entry& entry) {
-      const bool gone = entry.expires() && ExpiryPart::Expired(entry.expires_at(), now);
-      expired |= gone;
-      count += wanted.IsOf(entry) & !gone ? 1 : 0;
+      if (entry.expires() && ExpiryPart::Expired(entry.expires_at(), now)) [[unlikely]] {
+        expired.Add(ShardsPart::ShardOf(HashKey(entry.key())));
+      } else {
+        count += wanted.IsOf(entry) ? 1 : 0;
+      }
     });
-    if (expired) SweepAll();
+    expired.ForEach([this](size_t shard) { SweepWhole(*shards_[shard]); });
     return count;
   }
 
@@ -317,11 +319,9 @@ class HashMemory : public KeepsNoOrder<HashMemory<Parts, ClockPart>> {
     shard.counts().expired += shard.Sweep(is_expired, slots);
   }
 
-  void SweepAll() {
-    for (auto& shard : shards_) {
-      const std::lock_guard lock(shard->lock());
-      Sweep(*shard, shard->Table().capacity());
-    }
+  void SweepWhole(HashShard& shard) {
+    const std::lock_guard lock(shard.lock());
+    Sweep(shard, shard.Table().capacity());
   }
 
   memory_internal::Epochs epochs_;  // before the shards, whose limbos refer to it

@@ -31,20 +31,25 @@ class Crowd {
   void Met(size_t count) { expected_ = count > 1 ? count : 0; }
 
   // Gives way until as many wait as are expected, or until kYields yields have brought no more.
-  void AwaitExpected() const {
+  void AwaitExpected() const { AwaitExpected(std::this_thread::yield); }
+
+  // The same with another way to yield.
+  template <typename Yield>
+  void AwaitExpected(Yield&& yield) const {
     // relaxed, here and below: a hint.
     size_t seen = waiting_.load(std::memory_order_relaxed);
-    for (size_t idle = 0; seen < expected_ && idle < kYields; ++idle) {
-      std::this_thread::yield();
+    size_t idle = 0;
+    while (seen < expected_ && idle < kYields) {
+      yield();
       const size_t now = waiting_.load(std::memory_order_relaxed);
-      if (now != seen) idle = 0;
+      idle = now == seen ? idle + 1 : 0;
       seen = now;
     }
   }
 
- private:
   static constexpr size_t kYields = 64;
 
+ private:
   std::atomic<size_t> waiting_{0};
   size_t expected_ = 0;
 };

@@ -18,12 +18,12 @@
 // its own link at that level were written, and loaded with acquire: whoever reaches a node sees all
 // of it. height_ and entries_ are relaxed: a hint and a figure, which order nothing.
 //
-// Cost: O(log n) cache misses each for insert, get and seek, Prev included; some six times what
-// BPlusTreeMemtable takes at a million records. 23 bytes of memory or so per record above its key
-// and value.
+// Cost: O(log n) cache misses each for insert, get and seek, Prev included; of a million records a
+// get takes some six times as long as BPlusTreeMemtable's, an insert three times. 23 bytes of
+// memory or so per record above its key and value.
 //
-// For: the least memory for records in random order; engines with several inserters at once.
-// Not for: one inserter at a time, if memory is no matter (bplus_tree.h).
+// For: the least memory for records in random order (docs/policies.md).
+// Not for: anything else. Also with 4 threads BPlusTreeMemtable behind a mutex is quicker.
 //
 // Source: W. Pugh, 1990; insertion as in Herlihy and Shavit, without its removal.
 #ifndef KV_MEMTABLE_SKIP_LIST_H_
