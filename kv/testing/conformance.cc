@@ -27,8 +27,8 @@ std::vector<Check> AllChecks() {
   std::vector<Check> all;
   for (const std::span<const Check> theme :
        {PointChecks(), BatchChecks(), RangeChecks(), BulkChecks(), CasChecks(), ExpiryChecks(),
-        CursorChecks(), ConcurrencyChecks(), LifecycleChecks(), DurableChecks(), CheckpointChecks(),
-        CorruptionChecks(), DefectChecks(), HistoryChecks()}) {
+        CursorChecks(), ConcurrencyChecks(), LinearizabilityChecks(), LifecycleChecks(),
+        DurableChecks(), CheckpointChecks(), CorruptionChecks(), DefectChecks(), HistoryChecks()}) {
     all.insert(all.end(), theme.begin(), theme.end());
   }
   const std::vector<Check> scripts = ScriptChecks();

@@ -47,6 +47,7 @@ std::span<const Check> CasChecks();
 std::span<const Check> ExpiryChecks();
 std::span<const Check> CursorChecks();
 std::span<const Check> ConcurrencyChecks();
+std::span<const Check> LinearizabilityChecks();
 std::span<const Check> LifecycleChecks();
 std::span<const Check> DurableChecks();
 std::span<const Check> CheckpointChecks();
