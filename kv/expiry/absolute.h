@@ -3,7 +3,7 @@
 // The instant follows the wall clock, so it survives a restart, and a clock that is set back brings
 // a record back until compaction has dropped it.
 // For: sessions, caches, series: whatever has a time to live, beside records that have none.
-// Not for: stores that never expire anything (see none.h: no clock read on a get).
+// Not for: stores in which nothing may expire, not even by mistake (see none.h).
 #ifndef KV_EXPIRY_ABSOLUTE_H_
 #define KV_EXPIRY_ABSOLUTE_H_
 
