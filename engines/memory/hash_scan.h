@@ -27,31 +27,32 @@ template <typename Visit>
 [[gnu::always_inline]] inline void ForEachEntry(std::span<const HashTable> tables, Visit&& visit) {
   constexpr size_t kGathered = 128;
   constexpr size_t kStep = 64;
-  constexpr size_t kAhead = 16;
+  constexpr size_t kAhead = 32;
   // Behind the words of this turn stand some of the turn before, which it does no harm to fetch.
   std::array<Word, kGathered + kStep + kAhead> words{};
-  size_t found = 0;
-  const auto visit_gathered = [&] {
-    for (size_t i = 0; i < kAhead; ++i) __builtin_prefetch(EntryOf(words[i]));
-    for (size_t i = 0; i < found; ++i) {
-      __builtin_prefetch(EntryOf(words[i + kAhead]));
-      visit(*EntryOf(words[i]));
-    }
-    found = 0;
-  };
-  for (const HashTable table : tables) {
-    const size_t size = table.capacity();
-    for (size_t begin = 0; begin < size; begin += kStep) {
-      const size_t end = std::min(begin + kStep, size);
+  size_t t = 0;
+  size_t begin = 0;  // the slot of tables[t] where the next turn goes on
+  while (t < tables.size()) {
+    size_t found = 0;
+    while (t < tables.size() && found < kGathered) {
+      // The processor foresees the slots of a table, but not where the next table is.
+      if (begin == 0 && t + 1 < tables.size()) tables[t + 1].PrefetchSlots(kStep);
+      const HashTable table = tables[t];
+      const size_t end = std::min(begin + kStep, table.capacity());
       for (size_t i = begin; i < end; ++i) {
         const Word word = table.Peek(i);
         words[found] = word;
         found += word > kTombstone ? 1 : 0;  // no batch is under way, so it is not a Pending
       }
-      if (found >= kGathered) visit_gathered();
+      begin = end;
+      if (end == table.capacity()) ++t, begin = 0;
+    }
+    for (size_t i = 0; i < kAhead; ++i) __builtin_prefetch(EntryOf(words[i]));
+    for (size_t i = 0; i < found; ++i) {
+      __builtin_prefetch(EntryOf(words[i + kAhead]));
+      visit(*EntryOf(words[i]));
     }
   }
-  visit_gathered();
 }
 
 // A prefix that entries' keys are held against, the first eight bytes in one comparison.

@@ -28,6 +28,7 @@
 #ifndef ENGINES_MEMORY_HASH_TABLE_H_
 #define ENGINES_MEMORY_HASH_TABLE_H_
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -189,6 +190,13 @@ class HashTable {
 
   // Writer's load: relaxed, since the shard's lock orders it after every store.
   Word Peek(size_t i) const { return slot(i).load(std::memory_order_relaxed); }
+
+  // Fetches the first `count` slots, or all there are.
+  void PrefetchSlots(size_t count) const {
+    constexpr size_t kSlotsInLine = kLine / sizeof(std::atomic<Word>);
+    const size_t end = std::min(count, capacity());
+    for (size_t i = 0; i < end; i += kSlotsInLine) __builtin_prefetch(&slot(i));
+  }
 
   // Hash bits below this choose the shard.
   static constexpr int kShardBits = 12;
