@@ -108,7 +108,7 @@ CASES = [
          without={"hash": "sorts the memtable for each scan"}),
 
     Case("Compaction", "leveled", "scans of 10 beside leftovers of random overwrites",
-         "fillrandom,overwrite,seekrandom", num="500k", extra=_SMALL_MEMTABLE + ["--reads=1M"]),
+         "fillrandom,overwrite,seekrandom", num="500k", extra=_SMALL_MEMTABLE + ["--reads=100k"]),
     Case("Compaction", "tiered", "random overwrites, of stores below 6 bytes a live one",
          "filluniquerandom,overwrite", figure="write amplification", num="1M",
          extra=_SMALL_MEMTABLE + ["--reads=6M"], limit=("space", 6.0)),

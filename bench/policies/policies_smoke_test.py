@@ -5,6 +5,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,15 @@ class SmokeTest(unittest.TestCase):
             again = self.run_policies(scratch, *arguments, "--resume")
             self.assertEqual((again.returncode, again.stdout), (0, done.stdout))
             self.assertNotIn("block", again.stderr)
+            # Runs of another build are not gone on with.
+            grown = os.path.join(scratch, "grown")
+            shutil.copy(_MEMORY, grown)
+            with open(grown, "ab") as file:
+                file.write(b"\0")
+            other = self.run_policies(scratch, *arguments, "--resume",
+                                      "--binary=memory__hashed16__absolute=" + grown)
+            self.assertEqual(other.returncode, 0, other.stderr)
+            self.assertIn("run anew", other.stderr)
         self.assertEqual([one["policy"] for one in found], ["hashed1", "hashed16", "hashed256"])
         for one in found:
             self.assertEqual(one["verdict"], "inconclusive")  # two runs settle nothing

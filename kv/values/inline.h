@@ -1,6 +1,7 @@
 // InlineValues: every value lies in a table, right behind its key.
 //
-// For: values up to about 1 KiB; scans that read values: one sequential read has all of it.
+// For: values up to about 1 KiB; short scans that read values: one read has all of it
+// (docs/policies.md).
 // Not for: large values that are overwritten: each compaction copies them (separated.h).
 //
 // Thread safety: pure functions.
