@@ -44,8 +44,9 @@ template <typename Visit>
         words[found] = word;
         found += word > kTombstone ? 1 : 0;  // no batch is under way, so it is not a Pending
       }
-      begin = end;
-      if (end == table.capacity()) ++t, begin = 0;
+      const bool last = end == table.capacity();
+      t += last ? 1 : 0;
+      begin = last ? 0 : end;
     }
     for (size_t i = 0; i < kAhead; ++i) __builtin_prefetch(EntryOf(words[i]));
     for (size_t i = 0; i < found; ++i) {

@@ -30,8 +30,7 @@ concept Sharding = requires(uint64_t key_hash) {
 // writers meet with probability 1 / kCount.
 //
 // For: 256, many processors that write. 16, few: on two, random puts of 4 threads are 1.3 times as
-// many as with 256, whose tables take more of the caches. 1, one writer with small batches
-// (docs/policies.md).
+// many as with 256, whose tables take more of the caches (docs/policies.md). 1, one writer.
 template <size_t kCount = 256>
 struct HashedShards {
   static_assert(std::has_single_bit(kCount) && kCount <= 4096, "a shard is chosen by 12 bits");

@@ -13,6 +13,7 @@
 #include "fmt/format.h"
 #include "kv/base/status.h"
 #include "kv/testing/random.h"
+#include "kv/testing/stage.h"
 
 namespace kv::testing {
 namespace {
@@ -88,7 +89,7 @@ class Caller {
       case 10:
         return random_.OneIn(2) ? Count(timed) : Maintain(timed);
       case 11:
-        return Scan(timed);
+        return ReadAll(timed);
       case 12:
         return ReadSnapshot(timed);
       default:
@@ -220,23 +221,25 @@ class Caller {
 
   // What should change nothing that anybody sees.
   absl::Status Maintain(Timed<StoreCall>& timed) {
-    return During(timed, "Flush", [&] {
-      return has_.durable && random_.OneIn(4) ? engine_.Compact() : engine_.Flush();
-    });
+    if (has_.durable && random_.OneIn(4)) {
+      return During(timed, "Compact", [&] { return engine_.Compact(); });
+    }
+    return During(timed, "Flush", [&] { return engine_.Flush(); });
   }
 
-  absl::Status Scan(Timed<StoreCall>& timed) {
+  absl::Status ReadAll(Timed<StoreCall>& timed) {
     // A cursor shows the state of some instant while it was made.
     const std::unique_ptr<AnyCursor> cursor = During(
         timed, "NewCursor", [&] { return engine_.NewCursor({.lower = std::string(kPrefix)}); });
+    KV_ASSIGN_OR_RETURN(Contents found, Scan(*cursor));
     timed.call.saw = kAll;
-    for (cursor->SeekToFirst(); cursor->Valid(); cursor->Next()) {
-      for (size_t key = 0; key < kConcurrentKeys; ++key) {
-        if (cursor->key() != KeyOf(key)) continue;
-        KV_ASSIGN_OR_RETURN(timed.call.seen[key], NumberOf(cursor->value()));
-      }
+    for (size_t key = 0; key < kConcurrentKeys; ++key) {
+      const auto node = found.extract(KeyOf(key));
+      if (node.empty()) continue;
+      KV_ASSIGN_OR_RETURN(timed.call.seen[key], NumberOf(node.mapped()));
     }
-    return cursor->status();
+    if (found.empty()) return absl::OkStatus();
+    return absl::InternalError("a key that nobody wrote: " + found.begin()->first);
   }
 
   absl::Status ReadSnapshot(Timed<StoreCall>& timed) {

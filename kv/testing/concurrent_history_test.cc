@@ -118,20 +118,6 @@ class MultiGetKeyByKey : public Wrapped {
   }
 };
 
-class BatchesKeyByKey : public Wrapped {
- public:
-  absl::Status Write(const WriteBatch& batch) override {
-    absl::Status status;
-    WriteBatch::ForEach(batch.Bytes(), 0, [&](const Record& record) {
-      status.Update(record.kind == RecordKind::kTombstone
-                        ? inner_.Delete(record.key)
-                        : inner_.Put(record.key, record.value, {}));
-      std::this_thread::yield();
-    });
-    return status;
-  }
-};
-
 // Answers before the write is in, which comes with the next one.
 class AnswersBeforeItWrites : public Wrapped {
  public:
@@ -201,7 +187,7 @@ TEST(ConcurrentHistoryTest, FindsOutEarlyAnswers) {
 TEST(ConcurrentHistoryTest, FindsOutWhatIsNotAtomic) {
   EXPECT_TRUE(IsFoundOut<CasInTwoSteps>());
   EXPECT_TRUE(IsFoundOut<MultiGetKeyByKey>());
-  EXPECT_TRUE(IsFoundOut<BatchesKeyByKey>());
+  EXPECT_TRUE(IsFoundOut<AppliesBatchesOneByOne>());
   EXPECT_TRUE(IsFoundOut<CountsTwice>());
 }
 

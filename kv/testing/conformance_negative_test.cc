@@ -52,20 +52,6 @@ class PutsBeforeDeletesInABatch : public Wrapped {
   }
 };
 
-class AppliesBatchesOneByOne : public Wrapped {
- public:
-  absl::Status Write(const WriteBatch& batch) override {
-    absl::Status status;
-    WriteBatch::ForEach(batch.Bytes(), 0, [&](const Record& record) {
-      status.Update(record.kind == RecordKind::kTombstone
-                        ? inner_.Delete(record.key)
-                        : inner_.Put(record.key, record.value, {.expires_at = record.expires_at}));
-      std::this_thread::yield();
-    });
-    return status;
-  }
-};
-
 // CompareAndSet locks against itself and not against Put, Delete and Write.
 class CasBesidePut : public Wrapped {
  public:

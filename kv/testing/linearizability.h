@@ -71,7 +71,8 @@ std::vector<Event> EventsOf(std::span<const Timed<Call>> calls) {
 //
 // `step(state, call)` is the model: the state after `call`, or nullopt where it would not have
 // answered so. It is pure. State has an operator<.
-// At most kMostOpenCalls calls may be open at a time, those that never ended included.
+// At most kMostOpenCalls calls may be open at a time, those that never ended included; throws
+// std::out_of_range where there are more.
 template <typename State, typename Call, typename Step>
 std::optional<size_t> FirstUnexplained(std::span<const Timed<Call>> calls, const State& initial,
                                        Step&& step) {

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -86,6 +87,21 @@ class Wrapped : public AnyEngine {
 
  protected:
   AnyEngine& inner_;
+};
+
+// A bug that more than one test plants.
+class AppliesBatchesOneByOne : public Wrapped {
+ public:
+  absl::Status Write(const WriteBatch& batch) override {
+    absl::Status status;
+    WriteBatch::ForEach(batch.Bytes(), 0, [&](const Record& record) {
+      status.Update(record.kind == RecordKind::kTombstone
+                        ? inner_.Delete(record.key)
+                        : inner_.Put(record.key, record.value, {.expires_at = record.expires_at}));
+      std::this_thread::yield();
+    });
+    return status;
+  }
 };
 
 // The reference with the bug of `Broken`.
