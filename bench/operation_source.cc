@@ -79,6 +79,11 @@ uint64_t OperationSource::NextNumber() {
       const uint64_t point = position_++;
       return (point % kSeries) << 40 | point / kSeries;
     }
+    case KeyChoice::kFollowing: {
+      const uint64_t turn = position_++;
+      const uint64_t behind = turn % kFollowers * (records_ / 32);
+      return (turn / kFollowers + records_ - behind) % records_;
+    }
     case KeyChoice::kUniform:
       return random_.Uniform(records_);
     case KeyChoice::kHot:

@@ -94,6 +94,11 @@ constexpr Workload kNamed[] = {
      .mix = {{{kGet, 0.99}, {kSeek, 0.01}}},
      .scan_minimum = 100,
      .scan_maximum = 100},
+    {.name = "readfollowing",
+     .description = "gets in key order by three readers in turn, each N/32 keys behind the one "
+                    "before; on one thread, so the distance stays",
+     .keys = KeyChoice::kFollowing,
+     .mix = {{{kGet, 1}}}},
     {.name = "readwhilewriting",
      .description = "gets of random keys beside one extra thread that puts; the writer's figures "
                     "are not in the row",

@@ -38,6 +38,7 @@ enum class KeyChoice : uint8_t {
   kLatest,         // YCSB "latest"
   kZipfRank,       // the rank itself, spread over the key space by a bijection
   kSeries,         // each of 1000 series in turn, each time its next number
+  kFollowing,      // 0, 1, 2, ..., each number kFollowers times, N / 32 others in between
 };
 
 enum class StoreUse : uint8_t {
@@ -83,6 +84,7 @@ inline constexpr uint32_t kYcsbFieldBytes = 100;
 inline constexpr uint32_t kYcsbRecordBytes = kYcsbFields * kYcsbFieldBytes;
 inline constexpr uint64_t kCounters = 100;
 inline constexpr uint64_t kSeries = 1000;
+inline constexpr uint64_t kFollowers = 3;
 
 // Every workload, in the order of --list.
 std::span<const Workload> Workloads();

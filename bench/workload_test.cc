@@ -55,6 +55,7 @@ TEST(Workloads, HoldTheWholeList) {
                            "readwhilewriting",
                            "readrandomwriterandom",
                            "readscans",
+                           "readfollowing",
                            "fillpaths",
                            "readpaths",
                            "fillseries",

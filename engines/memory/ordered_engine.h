@@ -23,7 +23,9 @@
 //
 // Omits: concurrent inserts (Memtable::kConcurrentInsert is not used, nor lock stripes: what is
 // garbage can only be known in the order of the writes).
-// Not for: loads without scans (hash_engine.h is several times as fast), or many writers.
+// For: scans beside writes of data that may be lost (docs/policies.md).
+// Not for: loads without scans (hash_engine.h writes twice as fast), or many writers; scans of what
+// no longer changes (a B+tree keeps neighbours side by side, a memtable where they were written).
 #ifndef ENGINES_MEMORY_ORDERED_ENGINE_H_
 #define ENGINES_MEMORY_ORDERED_ENGINE_H_
 
