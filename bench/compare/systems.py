@@ -112,8 +112,8 @@ def parse(text, known):
     return systems
 
 
-def build(systems, workspace, say):
-    """Builds the binaries that are not given by path, optimised, and sets their paths."""
+def build(systems, workspace, say, options=("-c", "opt")):
+    """Builds the binaries that are not given by path, optimised by default; sets their paths."""
     wanted = [system for system in systems if not system.binary]
     if not wanted:
         return
@@ -123,10 +123,10 @@ def build(systems, workspace, say):
     bazel = os.path.join(workspace, "bazelw")
     targets = list(dict.fromkeys(system.target for system in wanted))
     say("building %s" % " ".join(targets))
-    command = [bazel, "build", "-c", "opt"] + targets
+    command = [bazel, "build", *options] + targets
     if subprocess.run(command, cwd=workspace).returncode != 0:
         raise BuildError("failed: %s" % " ".join(command))
-    found = subprocess.run([bazel, "info", "-c", "opt", "bazel-bin"], cwd=workspace,
+    found = subprocess.run([bazel, "info", *options, "bazel-bin"], cwd=workspace,
                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     if found.returncode != 0:
         raise BuildError("bazel info does not say where the binaries are")

@@ -33,7 +33,7 @@ class CrashChecker {
         steps_(MakeCrashSteps(plan.history_seed, plan.steps)),
         random_(plan.history_seed ^ 1) {}
 
-  std::vector<std::string> CutPowerEverywhere() {
+  CrashReport CutPowerEverywhere() {
     const uint64_t operations = OperationsOfAWholeRun();
     std::vector<uint64_t> moments;
     for (uint64_t n = 0; n <= operations; ++n) moments.push_back(n);
@@ -45,12 +45,12 @@ class CrashChecker {
       files.CutPowerAfter(moment);
       const Progress progress = Run(files);
       CheckEveryCrash(files, progress, fmt::format("power cut after {} operations", moment));
-      if (failures_.size() >= kMaxFailures) break;
+      if (report_.failures.size() >= kMaxFailures) break;
     }
-    return std::move(failures_);
+    return std::move(report_);
   }
 
-  std::vector<std::string> FailEverywhere() {
+  CrashReport FailEverywhere() {
     const uint64_t operations = OperationsOfAWholeRun();
     for (const auto& [fault, name] :
          {std::pair(Fault::kIoError, "an I/O error"), std::pair(Fault::kNoSpace, "a full disk"),
@@ -62,10 +62,10 @@ class CrashChecker {
         files.FailAfter(count, fault, /*times=*/random_.OneIn(2) ? 1 : UINT64_MAX);
         const Progress progress = Run(files);
         CheckEveryCrash(files, progress, fmt::format("{} after {} that could be", name, count));
-        if (failures_.size() >= kMaxFailures) return std::move(failures_);
+        if (report_.failures.size() >= kMaxFailures) return std::move(report_);
       }
     }
-    return std::move(failures_);
+    return std::move(report_);
   }
 
  private:
@@ -105,7 +105,7 @@ class CrashChecker {
   void CheckEveryCrash(const SimulatedFileSystem& files, const Progress& progress,
                        const std::string& moment) {
     ForEachCrash(files, plan_.seeds, [&](SimulatedFileSystem crashed, const std::string& how) {
-      if (failures_.size() >= kMaxFailures) return;
+      if (report_.failures.size() >= kMaxFailures) return;
       const std::string label = moment + ", " + how;
       // Now and then the power goes again while the store is being opened.
       if (random_.OneIn(4)) {
@@ -131,6 +131,7 @@ class CrashChecker {
                        progress.begun, what),
            files);
     };
+    ++report_.crashes;
     const Composition composition = On(files);
     // First, so that what a copy does to files that are also the original's is seen below.
     CheckCopies(composition, progress, fail);
@@ -237,29 +238,29 @@ class CrashChecker {
   }
 
   void Fail(std::string_view what, const SimulatedFileSystem& files) {
-    if (failures_.size() >= kMaxFailures) return;
-    failures_.push_back(fmt::format("history seed {}, {}", plan_.history_seed, what));
+    if (report_.failures.size() >= kMaxFailures) return;
+    report_.failures.push_back(fmt::format("history seed {}, {}", plan_.history_seed, what));
     // The end of the trace once: where it went wrong is near.
-    if (failures_.size() > 1) return;
+    if (report_.failures.size() > 1) return;
     const std::string trace = files.Trace();
     constexpr size_t kShown = 4000;
-    failures_.back() += "\n" + trace.substr(trace.size() - std::min(trace.size(), kShown));
+    report_.failures.back() += "\n" + trace.substr(trace.size() - std::min(trace.size(), kShown));
   }
 
   const SimulatedFactory& factory_;
   const CrashPlan& plan_;
   const std::vector<CrashStep> steps_;
   Random random_;
-  std::vector<std::string> failures_;
+  CrashReport report_;
 };
 
 }  // namespace
 
-std::vector<std::string> CheckCrashes(const SimulatedFactory& factory, const CrashPlan& plan) {
+CrashReport CheckCrashes(const SimulatedFactory& factory, const CrashPlan& plan) {
   return CrashChecker(factory, plan).CutPowerEverywhere();
 }
 
-std::vector<std::string> CheckFaults(const SimulatedFactory& factory, const CrashPlan& plan) {
+CrashReport CheckFaults(const SimulatedFactory& factory, const CrashPlan& plan) {
   return CrashChecker(factory, plan).FailEverywhere();
 }
 

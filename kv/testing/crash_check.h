@@ -36,13 +36,17 @@ struct CrashPlan {
   uint64_t seeds = 1;
 };
 
-// What went wrong, the first few.
-std::vector<std::string> CheckCrashes(const SimulatedFactory& factory, const CrashPlan& plan);
+struct CrashReport {
+  std::vector<std::string> failures;  // the first few
+  uint64_t crashes = 0;               // outcomes that were looked at
+};
+
+CrashReport CheckCrashes(const SimulatedFactory& factory, const CrashPlan& plan);
 
 // The same history; instead of the power, one file operation fails (an I/O error, a full disk, a
 // short write, a failed sync), at `moments` places for each kind. Writes may fail from then on;
 // what the store shows after the next Open, and after a power loss, is as above.
-std::vector<std::string> CheckFaults(const SimulatedFactory& factory, const CrashPlan& plan);
+CrashReport CheckFaults(const SimulatedFactory& factory, const CrashPlan& plan);
 
 }  // namespace kv::testing
 

@@ -43,10 +43,10 @@ constexpr CrashPlan kEveryMoment = {.history_seed = 1, .steps = 60};
 
 template <typename Parts>
 void ExpectPasses() {
-  EXPECT_EQ(CheckCrashes(StoreOn<Parts>, kEveryMoment), std::vector<std::string>());
-  EXPECT_EQ(CheckCrashes(StoreOn<Parts>, {.history_seed = 2, .moments = 25, .seeds = 3}),
+  EXPECT_EQ(CheckCrashes(StoreOn<Parts>, kEveryMoment).failures, std::vector<std::string>());
+  EXPECT_EQ(CheckCrashes(StoreOn<Parts>, {.history_seed = 2, .moments = 25, .seeds = 3}).failures,
             std::vector<std::string>());
-  EXPECT_EQ(CheckFaults(StoreOn<Parts>, {.history_seed = 3, .moments = 20}),
+  EXPECT_EQ(CheckFaults(StoreOn<Parts>, {.history_seed = 3, .moments = 20}).failures,
             std::vector<std::string>());
 }
 
@@ -68,7 +68,7 @@ TEST(CrashCheckTest, PassesAStoreThatPromisesAPrefix) { ExpectPasses<UnsyncedPar
 
 template <typename Parts>
 void ExpectRefused() {
-  const std::vector<std::string> failures = CheckCrashes(StoreOn<Parts>, kEveryMoment);
+  const std::vector<std::string> failures = CheckCrashes(StoreOn<Parts>, kEveryMoment).failures;
   ASSERT_FALSE(failures.empty());
   EXPECT_NE(failures.front().find("history seed 1, power cut after"), std::string::npos)
       << failures.front();

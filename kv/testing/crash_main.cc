@@ -12,8 +12,8 @@
 namespace kv::testing {
 namespace {
 
-void ExpectNone(const std::vector<std::string>& failures) {
-  for (const std::string& failure : failures) ADD_FAILURE() << failure;
+void ExpectNone(const CrashReport& report) {
+  for (const std::string& failure : report.failures) ADD_FAILURE() << failure;
 }
 
 uint64_t Histories() {

@@ -1,13 +1,15 @@
 """The tests that every composition gets: the suites are libraries, compiled once; a composition
 adds one small file for each environment that it runs in."""
 
-load("@rules_cc//cc:defs.bzl", "cc_library", "cc_test")
+load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
 
 def _quoted(text):
     return '\\"' + text + '\\"'
 
 def composition_tests(name, header, type, deps, simulated_type = None, size = "medium", tags = []):
     """Makes <name>_conformance_test and, where they apply, <name>_kill_test and <name>_crash_test.
+
+    And <name>_torture, which //tools/torture builds when it is asked for.
 
     Args:
       name: what reports call the composition.
@@ -37,6 +39,17 @@ def composition_tests(name, header, type, deps, simulated_type = None, size = "m
         deps = [
             ":" + name + "_under_test",
             "//kv/testing:conformance_main",
+        ],
+    )
+    cc_binary(
+        name = name + "_torture",
+        testonly = True,
+        tags = tags + ["manual"],
+        visibility = ["//tools/torture:__pkg__"],
+        deps = [
+            ":" + name + "_under_test",
+            ":" + name + "_simulated" if simulated_type else "//kv/testing:volatile_under_test",
+            "//kv/testing:torture_main",
         ],
     )
     if simulated_type == None:

@@ -1,0 +1,110 @@
+#include "kv/testing/torture.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "fmt/format.h"
+#include "kv/testing/concurrent_history.h"
+#include "kv/testing/history.h"
+#include "kv/testing/kill_check.h"
+#include "kv/testing/random.h"
+#include "kv/testing/stage.h"
+
+namespace kv::testing {
+namespace {
+
+std::vector<std::string> RoundOfHistory(const TortureSubject& subject, uint64_t seed,
+                                        TortureTally& tally) {
+  constexpr size_t kShortest = 50;
+  constexpr size_t kLongest = 600;
+  constexpr int kReplays = 300;
+  const size_t length = kShortest + Random(seed).Below(kLongest - kShortest);
+  const std::vector<Step> steps = MakeHistory(seed, length, subject.composition);
+  ++tally.histories;
+  const auto difference = Replay(subject.composition, steps);
+  if (!difference) return {};
+  const std::vector<Step> shrunk = Shrink(subject.composition, steps, kReplays);
+  return {fmt::format("{}\nshrunk to {} steps of {}:\n{}", *difference, shrunk.size(), steps.size(),
+                      ToString(shrunk))};
+}
+
+std::vector<std::string> RoundOfConcurrency(const TortureSubject& subject, uint64_t seed,
+                                            TortureTally& tally) {
+  constexpr int kCalls = 1600;
+  const int threads = 2 << Random(seed).Below(3);
+  Stage stage(subject.composition);
+  const auto engine = stage.OpenNew();
+  if (engine == nullptr) return stage.failures();
+  const auto history =
+      RunConcurrently(*engine, subject.composition.has,
+                      {.seed = seed, .threads = threads, .calls = kCalls / threads});
+  if (!history.ok()) return {history.status().ToString()};
+  tally.concurrent_calls += history->size();
+  const auto wrong = Contradiction(*history);
+  return wrong ? std::vector{*wrong} : std::vector<std::string>();
+}
+
+std::vector<std::string> RoundOfCrashes(const TortureSubject& subject, uint64_t seed,
+                                        TortureTally& tally) {
+  CrashReport report = CheckCrashes(subject.simulated,
+                                    {.history_seed = seed, .steps = 80, .moments = 12, .seeds = 2});
+  tally.crashes += report.crashes;
+  return std::move(report.failures);
+}
+
+std::vector<std::string> RoundOfFaults(const TortureSubject& subject, uint64_t seed,
+                                       TortureTally& tally) {
+  CrashReport report =
+      CheckFaults(subject.simulated, {.history_seed = seed, .steps = 80, .moments = 3});
+  tally.faults += report.crashes;
+  return std::move(report.failures);
+}
+
+std::vector<std::string> RoundOfKills(const TortureSubject& subject, uint64_t seed,
+                                      TortureTally& tally) {
+  constexpr int kKills = 20;
+  std::vector<std::string> failures =
+      CheckKills(subject.composition,
+                 {.seed = seed, .kills = kKills, .extra_arguments = subject.kill_arguments});
+  if (failures.empty()) tally.kills += kKills;
+  return failures;
+}
+
+constexpr TortureLayer kLayers[] = {
+    {"history", false, RoundOfHistory}, {"concurrent", false, RoundOfConcurrency},
+    {"crash", true, RoundOfCrashes},    {"fault", true, RoundOfFaults},
+    {"kill", true, RoundOfKills},
+};
+
+}  // namespace
+
+std::string ToString(const TortureTally& tally) {
+  return fmt::format(
+      "{} rounds: {} histories, {} concurrent calls, {} crashes, {} faults, {} kills", tally.rounds,
+      tally.histories, tally.concurrent_calls, tally.crashes, tally.faults, tally.kills);
+}
+
+std::span<const TortureLayer> TortureLayers() { return kLayers; }
+
+TortureOutcome Torture(const TortureSubject& subject, const TorturePlan& plan,
+                       const std::function<bool(const TortureTally&)>& between) {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::duration<double>(plan.seconds);
+  std::vector<const TortureLayer*> layers;
+  for (const TortureLayer& layer : kLayers) {
+    const bool asked = plan.only.empty() || std::ranges::count(plan.only, layer.name) > 0;
+    if (asked && (subject.composition.has.durable || !layer.needs_files)) layers.push_back(&layer);
+  }
+  TortureOutcome outcome;
+  for (uint64_t round = 0; round < plan.rounds && !layers.empty() && Clock::now() < end; ++round) {
+    const TortureLayer& layer = *layers[round % layers.size()];
+    outcome.layer = layer.name;
+    outcome.seed = plan.seed + round;
+    outcome.failures = layer.round(subject, outcome.seed, outcome.tally);
+    ++outcome.tally.rounds;
+    if (!outcome.failures.empty() || !between(outcome.tally)) break;
+  }
+  return outcome;
+}
+
+}  // namespace kv::testing
