@@ -10,8 +10,11 @@
 // Invariant: a place that the header in force leads to is not written, so what happens in between
 // does not matter, and neither do torn pages.
 //
-// An error is final: what a failed write or sync left in the file is unknown. The store takes no
-// writes any more, and the state on disk is the last checkpoint's and the logs'.
+// The space is taken before anything else (Reserve), so that a want of it leaves all as it was, and
+// the same checkpoint can be written later.
+//
+// An error of Write is final: what a failed write or sync left in the file is unknown. The store
+// takes no writes any more, and the state on disk is the last checkpoint's and the logs'.
 //
 // Thread safety: one checkpoint at a time; beside the writer and readers.
 #ifndef ENGINES_BTREE_CHECKPOINT_H_
@@ -60,7 +63,32 @@ class CheckpointWriter {
     changed_tables_.resize(table_pages_.size());
   }
 
-  // The header in force is `order`'s on return.
+  // Makes the file as long as a checkpoint of `changes` may need it; what is too much is cut off in
+  // the end. A file that is longer than its header says is as good.
+  absl::Status Reserve(const ChangeSet& changes) {
+    uint64_t anywhere = 0;  // units
+    uint64_t in_a_row = 0;  // perhaps only at the end
+    for (size_t i = 0; i < changes.dirty.size();) {
+      // Not held for long: writers wait for it.
+      const std::lock_guard lock(pool_.mutex());
+      for (const size_t end = std::min(i + kRunPages, changes.dirty.size()); i < end; ++i) {
+        const Frame* const frame = pool_.FrozenLocked(changes.dirty[i], changes.epoch);
+        if (frame != nullptr) (frame->units > 1 ? in_a_row : anywhere) += frame->units;
+      }
+    }
+    for (const NewBlob& blob : changes.blobs) {
+      in_a_row += BlobUnits(blob.bytes->size(), kPageBytes);
+    }
+    // The vacuum may have taken what is free before these are written.
+    const uint64_t tables =
+        std::max<uint64_t>(table_pages_.size(), changes.id_limit / TableEntries(kPageBytes) + 1);
+    in_a_row += tables + DirectoryUnits(tables, kPageBytes);
+    const uint64_t free = space_.End() - space_.Used();
+    const uint64_t end = space_.End() + in_a_row + (anywhere > free ? anywhere - free : 0);
+    return end * kPageBytes > file_.Size() ? file_.Extend(end * kPageBytes) : absl::OkStatus();
+  }
+
+  // After Reserve. The header in force is `order`'s on return.
   absl::Status Write(CheckpointOrder order) {
     ++header_.generation;
     pool_.SetGeneration(header_.generation);

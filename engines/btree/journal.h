@@ -24,6 +24,7 @@
 #include "kv/contract/write_batch.h"
 #include "kv/io/environment.h"
 #include "kv/io/log_writer.h"
+#include "kv/io/next_log.h"
 
 namespace kv::btree {
 
@@ -57,9 +58,8 @@ class Journal {
                            .previous_generation = previous ? previous->Generation() : 0,
                            .previous_end = previous ? previous->End() : 0,
                            .synced = kSyncedLog};
-    KV_ASSIGN_OR_RETURN(Writer log, Writer::Start(files, path, header));
-    KV_RETURN_IF_ERROR(files.SyncDirectory(store.names().Directory()));
-    store.AddLog(number);
+    auto log = StartNextLog<Writer>(files, store.names().Directory(), path, header);
+    if (log.ok()) store.AddLog(number);
     return log;
   }
 
@@ -94,14 +94,14 @@ class Journal {
         log_.AppendRecord(next_, static_cast<uint32_t>(count), [&](std::string* to) {
           for (const CommitRequest* request : group) to->append(request->entries);
         });
-    if (!status.ok()) return error_.Set(std::move(status));
+    if (!status.ok()) return Keep(std::move(status));
     next_ += count;
     store_.counters().Add(BtreeCounter::kWalBytes, log_.End() - begin);
     store_.counters().Add(BtreeCounter::kWalRawBytes, bytes + kLogRecordHeaderBytes);
     return absl::OkStatus();
   }
 
-  absl::Status WriteOut() { return error_.Keep(log_.WriteOut()); }
+  absl::Status WriteOut() { return Keep(log_.WriteOut()); }
 
   absl::Status Sync() {
     store_.counters().Add(BtreeCounter::kWalSyncs);
@@ -136,7 +136,7 @@ class Journal {
   absl::Status Flush() {
     KV_RETURN_IF_ERROR(CheckError());
     store_.counters().Add(BtreeCounter::kWalSyncs);
-    return error_.Keep(log_.Sync());
+    return Keep(log_.Sync());
   }
 
   // Begins a checkpoint of everything so far; the one before is over first.
@@ -144,13 +144,13 @@ class Journal {
     KV_RETURN_IF_ERROR(error_.Get());
     // First, because waiting may take longer than a policy lets writes go unsynced; and whatever
     // the policy, because only the newest log may lose its end.
-    KV_RETURN_IF_ERROR(error_.Keep(log_.Sync()));
+    KV_RETURN_IF_ERROR(Keep(log_.Sync()));
     KV_RETURN_IF_ERROR(store_.WaitForCheckpoint());
     const uint64_t number = store_.NewLogNumber();
     auto log = StartLog(store_, number, &log_);
-    // The new log may be there already and say where the old one ends, so the old one must not
-    // grow.
-    if (!log.ok()) return error_.Set(std::move(log).status());
+    // The new log may be there already and say where the old one ends, and then the old one must
+    // not grow.
+    if (!log.ok()) return Keep(std::move(log).status());
     log_ = *std::move(log);
     return store_.Begin(TakeOrder(number, 0));
   }
@@ -172,6 +172,12 @@ class Journal {
   // At most debt, for each unit of page bytes that is written to.
   static constexpr double kNanosPerUnitAtMostDebt = 40'000;
 
+  // Ends the journal with an error, but for a want of space, which leaves it as it was; what a log
+  // cannot go on after it returns ever after.
+  absl::Status Keep(absl::Status status) {
+    return IsOutOfSpace(status) ? status : error_.Keep(std::move(status));
+  }
+
   absl::Status CheckError() {
     KV_RETURN_IF_ERROR(error_.Get());
     return store_.failed() ? error_.Set(store_.error()) : absl::OkStatus();
@@ -187,7 +193,7 @@ class Journal {
 
   // Begins a checkpoint, or if one is under way gives it time.
   absl::Status PayDebt() {
-    if (!store_.CheckpointRunning()) return Cut();
+    if (!kBackgroundThreads || !store_.CheckpointRunning()) return Cut();
     const double debt = store_.Debt(log_.End());
     if (debt >= kMostDebt) {
       KV_RETURN_IF_ERROR(stalls_.Wait([&] { return store_.WaitForCheckpoint(); }));

@@ -105,23 +105,33 @@ class Store {
     }
   }
 
-  // Waits for the checkpoint that is under way, if any. The error of this or an earlier one.
+  // Waits for the checkpoint that is under way, if any. The error of this or an earlier one. One
+  // that waits for space is tried again.
   absl::Status WaitForCheckpoint() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return !order_.has_value(); });
-    return error_.Get();
+    if constexpr (Environment::kBackgroundWork == BackgroundWork::kThreads) {
+      std::unique_lock lock(mutex_);
+      if (!stopping_) {
+        try_again_ = order_.has_value() && !shortage_.ok();
+        changed_.notify_all();
+        changed_.wait(lock,
+                      [&] { return !order_.has_value() || (!shortage_.ok() && !try_again_); });
+        return order_.has_value() ? shortage_ : error_.Get();
+      }
+    }
+    return CheckpointRunning() ? Run() : error_.Get();  // there is nobody else
   }
 
   // Whether a checkpoint has failed, or the tree is not whole, and why.
   bool failed() const { return error_.failed(); }
   absl::Status error() const { return error_.Get(); }
 
-  // For the background: waits for an order; false when it is to stop, which it does when there is
-  // nothing left to do.
+  // For the background: waits for an order that can be carried out; false when it is to stop, which
+  // it does when there is no such order left.
   bool WaitForOrder() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return stopping_ || order_.has_value(); });
-    return order_.has_value();
+    const auto ready = [&] { return order_.has_value() && (shortage_.ok() || try_again_); };
+    changed_.wait(lock, [&] { return stopping_ || ready(); });
+    return ready();
   }
   void Stop() {
     const std::lock_guard lock(mutex_);
@@ -162,14 +172,16 @@ class Store {
     for (const uint64_t log : Logs()) add_file(names_.Log(log));
   }
 
-  // Carries the order out.
+  // Carries the order out. Where there is no space for it, it remains, and all is as it was.
   absl::Status Run() {
     const uint64_t replay_log = order_->replay_log;
     absl::Status status;
     {
       const std::lock_guard file_lock(checkpoint_mutex_);
+      status = checkpoint_->Reserve(order_->changes);
+      if (IsOutOfSpace(status)) return Postpone(std::move(status));
       const uint64_t before = checkpoint_->written_bytes();
-      status = checkpoint_->Write(std::move(*order_));
+      if (status.ok()) status = checkpoint_->Write(std::move(*order_));
       counters_.Add(BtreeCounter::kFlushes);
       counters_.Add(BtreeCounter::kFlushBytes, checkpoint_->written_bytes() - before);
     }
@@ -177,6 +189,8 @@ class Store {
     const std::lock_guard lock(mutex_);
     if (!status.ok()) error_.Set(status).IgnoreError();
     order_.reset();
+    shortage_ = absl::OkStatus();
+    try_again_ = false;
     changed_.notify_all();
     return status;
   }
@@ -240,6 +254,14 @@ class Store {
  private:
   static constexpr uint64_t kLogBytesPerMemtableByte = 8;
 
+  absl::Status Postpone(absl::Status shortage) {
+    const std::lock_guard lock(mutex_);
+    shortage_ = std::move(shortage);
+    try_again_ = false;
+    changed_.notify_all();
+    return shortage_;
+  }
+
   Environment environment_;
   const FileNames names_;
   BtreeCounters counters_;
@@ -256,7 +278,9 @@ class Store {
 
   mutable std::mutex mutex_;  // guards all that follows
   std::condition_variable changed_;
-  std::optional<CheckpointOrder> order_;  // under way
+  std::optional<CheckpointOrder> order_;  // under way, or waiting for space
+  absl::Status shortage_;                 // why it waits
+  bool try_again_ = false;                // somebody waits for it
   bool stopping_ = false;
   std::set<uint64_t> logs_;  // in use
   std::optional<uint64_t> spare_log_;

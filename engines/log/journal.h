@@ -23,6 +23,7 @@
 #include "kv/commit/stalls.h"
 #include "kv/contract/write_batch.h"
 #include "kv/io/environment.h"
+#include "kv/io/next_log.h"
 
 namespace kv {
 
@@ -54,13 +55,18 @@ class SegmentJournal {
       header.previous_number = previous->number();
       header.previous_end = previous->writer()->End();
     }
-    KV_ASSIGN_OR_RETURN(auto writer,
-                        SegmentType::Writer::Start(store.files(), store.names().Written(number),
-                                                   header, kSegmentHeaderBytes + bytes));
-    KV_RETURN_IF_ERROR(store.files().SyncDirectory(store.names().Directory()));
-    auto segment = std::make_shared<SegmentType>(store.files(), store.names(), std::move(writer));
-    KV_RETURN_IF_ERROR(store.keydir().Add(segment.get()));
-    return segment;
+    const std::string path = store.names().Written(number);
+    SegmentRef segment;
+    absl::Status status = [&]() -> absl::Status {
+      KV_ASSIGN_OR_RETURN(auto writer, SegmentType::Writer::Start(store.files(), path, header,
+                                                                  kSegmentHeaderBytes + bytes));
+      KV_RETURN_IF_ERROR(store.files().SyncDirectory(store.names().Directory()));
+      segment = std::make_shared<SegmentType>(store.files(), store.names(), std::move(writer));
+      return store.keydir().Add(segment.get());
+    }();
+    if (status.ok()) return segment;
+    if (!IsOutOfSpace(status)) return status;
+    return TakeBack(store.files(), store.names().Directory(), path, std::move(status));
   }
 
   uint64_t MonotonicNanos() { return store_.environment().clock.MonotonicNanos(); }
@@ -82,6 +88,9 @@ class SegmentJournal {
   absl::Status Log(CommitGroup group) {
     KV_RETURN_IF_ERROR(store_.Poisoned());
     auto& writer = *active_->writer();
+    // What would not find space is refused before it is there.
+    if (!kSynced && writer.Unwritten() >= kWriteOutBytes) KV_RETURN_IF_ERROR(WriteOut());
+    KV_RETURN_IF_ERROR(store_.PoisonUnlessOk(writer.TakeSpace(MostBytes(group))));
     for (CommitRequest* request : group) {
       request->first = next_;
       next_ += request->count;
@@ -94,8 +103,9 @@ class SegmentJournal {
     }
     store_.counters().Add(LogCounter::kWalBytes, writer.End() - begin);
     stalls_.OweForBytes(writer.End() - begin, store_.Debt());
-    if (!kSynced && writer.Unwritten() >= kWriteOutBytes) return WriteOut();
-    return absl::OkStatus();
+    if (kSynced || writer.Unwritten() < kWriteOutBytes) return absl::OkStatus();
+    absl::Status status = WriteOut();
+    return IsOutOfSpace(status) ? absl::OkStatus() : status;  // the next one is refused
   }
 
   absl::Status WriteOut() { return store_.PoisonUnlessOk(active_->writer()->WriteOut()); }
@@ -130,8 +140,8 @@ class SegmentJournal {
       KV_RETURN_IF_ERROR(WriteOut());
     }
     auto fresh = Start(store_, std::max(bytes, segment_bytes_), active_.get());
-    // The new one may be there already and say where the old one ends, so the old one must not
-    // grow.
+    // The new one may be there already and say where the old one ends, and then the old one must
+    // not grow.
     if (!fresh.ok()) return store_.PoisonUnlessOk(std::move(fresh).status());
     active_ = *fresh;
     published_ = kSegmentHeaderBytes;

@@ -9,8 +9,8 @@
 // Order of events: the output and its hint are durable; everything that the choice of records
 // relied on is durable; the manifest names the output; the index is pointed from the inputs to the
 // output, record by record, where it still points there; the inputs leave the directory, and their
-// files go when nobody reads them. A failure before the manifest leaves files that the next open
-// removes; a failure of the manifest itself keeps both.
+// files go when nobody reads them. A failure before the manifest leaves no files; one of
+// the manifest itself keeps both.
 //
 // Source of the rule for tombstones: seen from the other side in Bitcask's merge.
 // Thread safety: jobs from many threads wait for one another (merge_mutex of the store).
@@ -99,7 +99,8 @@ class MergeJob {
     // A record may have been left out because of a newer one that a crash could still take back.
     if constexpr (!Parts::Commit::kDurableOnReturn) {
       if (absl::Status status = store_.MakeDurable(); !status.ok()) {
-        return Abandon(output, std::move(status));
+        if (output != nullptr) store_.Retire({output});
+        return status;
       }
     }
     {

@@ -2,7 +2,7 @@
 //
 // The number is taken when the first record comes, so a merge that keeps nothing makes no file.
 // Records are written a stretch at a time, and written back as they come, so that the sync at the
-// end has little left to do.
+// end has little left to do. What does not come to its end is removed: the disk may be full of it.
 //
 // Thread safety: one thread.
 #ifndef ENGINES_LOG_MERGED_WRITER_H_
@@ -29,6 +29,13 @@ class MergedWriter {
   using SegmentRef = typename StoreType::SegmentRef;
 
   explicit MergedWriter(StoreType& store) : store_(store) {}
+  MergedWriter(const MergedWriter&) = delete;
+  MergedWriter& operator=(const MergedWriter&) = delete;
+  ~MergedWriter() {
+    if (!file_ || finished_) return;
+    store_.files().Remove(store_.names().Merged(number_)).IgnoreError();
+    store_.files().Remove(store_.names().Hint(number_)).IgnoreError();
+  }
 
   // The offset at which the next record goes.
   uint64_t End() const { return written_ + buffer_.size(); }
@@ -63,6 +70,7 @@ class MergedWriter {
     segment->end = written_;
     segment->cleaned = cleaned;
     KV_RETURN_IF_ERROR(store_.keydir().Add(segment.get()));
+    finished_ = true;
     return segment;
   }
 
@@ -89,6 +97,7 @@ class MergedWriter {
   std::optional<typename StoreType::Files::WritableFile> file_;
   uint64_t number_ = 0;
   uint64_t written_ = 0;
+  bool finished_ = false;
   std::string buffer_ = std::string(kSegmentHeaderBytes, '\0');  // so that End() is right at once
   HintBuilder hint_;
 };

@@ -7,10 +7,11 @@
 //
 // After the first failure of a write or sync every later call returns it: what a failed sync has
 // left in the file is unknown (Rebello et al., "Can Applications Recover from fsync Failures?",
-// ATC 2020).
+// ATC 2020). A want of space is no such failure: a synced segment has the space of a record before
+// the record is appended (TakeSpace), an unsynced one is written out again later.
 //
-// Thread safety: Append and Start: one thread at a time. WriteOut and Sync: from any thread, beside
-// Append and each other; they cover what was appended before the call.
+// Thread safety: TakeSpace, Append and Start: one thread at a time. WriteOut and Sync: from any
+// thread, beside those and each other; they cover what was appended before the call.
 #ifndef ENGINES_LOG_SEGMENT_WRITER_H_
 #define ENGINES_LOG_SEGMENT_WRITER_H_
 
@@ -48,6 +49,13 @@ class SegmentWriter {
 
   bool HasRoom(uint64_t bytes) const { return bytes <= capacity_ - appended_; }
 
+  // Sees to it that `bytes` more can be appended and written out. IsOutOfSpace: they cannot be now.
+  absl::Status TakeSpace(uint64_t bytes) {
+    if (!header_.synced) return absl::OkStatus();
+    const std::lock_guard lock(write_mutex_);
+    return FillAhead(std::min(appended_ + bytes, capacity_));
+  }
+
   // Returns the record's offset. Needs HasRoom(LogEntryBytes(record)). `group.begins_write` is set
   // here.
   uint64_t Append(const Record& record, bool ends_group) {
@@ -74,9 +82,11 @@ class SegmentWriter {
     const uint64_t end = end_.load(std::memory_order_acquire);
     const uint64_t from = written_.load(std::memory_order_relaxed);
     if (from == end) return absl::OkStatus();
-    KV_RETURN_IF_ERROR(error_.Keep(FillAhead(end)));
-    KV_RETURN_IF_ERROR(
-        error_.Keep(file_.WriteAt(from, std::string_view(memory_.get() + from, end - from))));
+    KV_RETURN_IF_ERROR(FillAhead(end));
+    absl::Status status = file_.WriteAt(from, std::string_view(memory_.get() + from, end - from));
+    // Some of what a synced segment has not written out is refused now, and must not come later.
+    const bool again = IsOutOfSpace(status) && !header_.synced;
+    if (!status.ok()) return again ? status : error_.Set(Final(std::move(status)));
     // relaxed: under the mutex; Append and Unwritten only take a hint from it.
     written_.store(end, std::memory_order_relaxed);
     return absl::OkStatus();
@@ -86,7 +96,7 @@ class SegmentWriter {
   absl::Status SyncFile() {
     const std::lock_guard lock(sync_mutex_);
     KV_RETURN_IF_ERROR(Failure());
-    return error_.Keep(file_.Sync());
+    return error_.Keep(Final(file_.Sync()));
   }
 
   absl::Status Sync() {
@@ -121,11 +131,18 @@ class SegmentWriter {
     header_.Encode().copy(memory_.get(), kSegmentHeaderBytes);
   }
 
+  // write_mutex_ is held.
   absl::Status FillAhead(uint64_t end) {
     if (!header_.synced || end <= filled_) return absl::OkStatus();
-    const uint64_t from = filled_;
-    filled_ = std::min((end / kFillBytes + 1) * kFillBytes, capacity_);
-    return file_.WriteAt(from, std::string(filled_ - from, '\0'));
+    absl::Status status = FillUpTo(std::min((end / kFillBytes + 1) * kFillBytes, capacity_));
+    // The last bytes of a disk are as good as others.
+    if (IsOutOfSpace(status)) status = FillUpTo(end);
+    return status.ok() || IsOutOfSpace(status) ? status : error_.Set(std::move(status));
+  }
+  absl::Status FillUpTo(uint64_t end) {
+    KV_RETURN_IF_ERROR(file_.WriteAt(filled_, std::string(end - filled_, '\0')));
+    filled_ = end;
+    return absl::OkStatus();
   }
 
   typename Files::WritableFile file_;

@@ -114,9 +114,8 @@ class LogStore {
     if (!rotated_.empty() && !seal_error_.ok()) {
       retry_seal_ = true;
       changed_.notify_all();
-      return seal_error_;
     }
-    changed_.wait(lock, [&] { return rotated_.empty() || !seal_error_.ok(); });
+    changed_.wait(lock, [&] { return rotated_.empty() || (!seal_error_.ok() && !retry_seal_); });
     return rotated_.empty() ? absl::OkStatus() : seal_error_;
   }
   bool SealPending() {
@@ -260,8 +259,11 @@ class LogStore {
 
   // --- Shared state -----------------------------------------------------------------------------
 
-  // After an error no write is taken any more. Returns the first such error.
-  absl::Status PoisonUnlessOk(absl::Status status) { return poison_.Keep(std::move(status)); }
+  // After an error no write is taken any more, but for a want of space, which leaves all as it was.
+  // Returns the first such error, or the want.
+  absl::Status PoisonUnlessOk(absl::Status status) {
+    return IsOutOfSpace(status) ? status : poison_.Keep(std::move(status));
+  }
   absl::Status Poisoned() const { return poison_.Get(); }
 
   Environment& environment() { return environment_; }

@@ -25,6 +25,7 @@
 #include "kv/contract/write_batch.h"
 #include "kv/io/environment.h"
 #include "kv/io/log_writer.h"
+#include "kv/io/next_log.h"
 
 namespace kv {
 
@@ -61,9 +62,7 @@ class LsmJournal {
                            .previous_generation = previous ? previous->Generation() : 0,
                            .previous_end = previous ? previous->End() : 0,
                            .synced = kSyncedLog};
-    KV_ASSIGN_OR_RETURN(Writer log, Writer::Start(files, path, header));
-    KV_RETURN_IF_ERROR(files.SyncDirectory(store.names().Directory()));
-    return log;
+    return StartNextLog<Writer>(files, store.names().Directory(), path, header);
   }
 
   uint64_t MonotonicNanos() const { return store_.environment().clock.MonotonicNanos(); }
@@ -95,7 +94,7 @@ class LsmJournal {
         log_.AppendRecord(next_, static_cast<uint32_t>(count), [&](std::string* to) {
           for (const CommitRequest* request : group) to->append(request->entries);
         });
-    if (!status.ok()) return error_.Set(std::move(status));
+    if (!status.ok()) return Keep(std::move(status));
     next_ += count;
     stalls_.OweForBytes(bytes, store_.Debt());
     active_->CountLogged(log_.End() - begin);
@@ -104,7 +103,7 @@ class LsmJournal {
     return absl::OkStatus();
   }
 
-  absl::Status WriteOut() { return error_.Keep(log_.WriteOut()); }
+  absl::Status WriteOut() { return Keep(log_.WriteOut()); }
 
   absl::Status Sync() {
     store_.counters().Add(LsmCounter::kWalSyncs);
@@ -136,13 +135,13 @@ class LsmJournal {
     KV_RETURN_IF_ERROR(error_.Get());
     if (active_->Empty()) return absl::OkStatus();
     // First, because waiting may take longer than a policy lets writes go unsynced.
-    KV_RETURN_IF_ERROR(error_.Keep(Parts::Commit::kSyncs ? log_.Sync() : log_.WriteOut()));
+    KV_RETURN_IF_ERROR(Keep(Parts::Commit::kSyncs ? log_.Sync() : log_.WriteOut()));
     KV_RETURN_IF_ERROR(WaitForRoom());
     const uint64_t number = store_.NewFileNumber();
     auto log = StartLog(store_, number, &log_);
-    // The new log may be there already and say where the old one ends, so the old one must not
-    // grow.
-    if (!log.ok()) return error_.Set(std::move(log).status());
+    // The new log may be there already and say where the old one ends, and then the old one must
+    // not grow.
+    if (!log.ok()) return Keep(std::move(log).status());
     log_ = *std::move(log);
     active_ = std::make_shared<Memory>(number);
     store_.Rotate(active_);
@@ -167,6 +166,12 @@ class LsmJournal {
  private:
   // One memtable may wait for its flush while the next fills.
   static constexpr size_t kMaxImmutable = 1;
+
+  // Ends the journal with an error, but for a want of space, which leaves it as it was; what a log
+  // cannot go on after it returns ever after.
+  absl::Status Keep(absl::Status status) {
+    return IsOutOfSpace(status) ? status : error_.Keep(std::move(status));
+  }
 
   absl::Status WaitForRoom() {
     if (store_.Share()->immutable.size() < kMaxImmutable) return absl::OkStatus();

@@ -104,9 +104,10 @@ class SharedState {
     if (current_->immutable.size() >= limit && !flush_error_.ok()) {
       retry_flush_ = true;
       changed_.notify_all();
-      return flush_error_;
     }
-    changed_.wait(lock, [&] { return current_->immutable.size() < limit || !flush_error_.ok(); });
+    changed_.wait(lock, [&] {
+      return current_->immutable.size() < limit || (!flush_error_.ok() && !retry_flush_);
+    });
     return current_->immutable.size() < limit ? absl::OkStatus() : flush_error_;
   }
 
@@ -332,8 +333,7 @@ class SharedState {
 
  private:
   static constexpr size_t kMaxSpareLogs = 1;
-  // What expires does not announce itself.
-  static constexpr std::chrono::seconds kLookAgain{1};
+  static constexpr std::chrono::seconds kLookAgain{1};  // what expires does not announce itself
 
   // install_mutex_ is held.
   absl::Status WriteEdit(const ManifestEdit& edit) {

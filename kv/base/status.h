@@ -4,6 +4,7 @@
 //   class        code              a caller may
 //   not found    kNotFound         treat it as an answer (allocates nothing)
 //   corruption   kDataLoss         stop using the file; the message has path and offset
+//   no space     kResourceExhausted   make room; the message has operation and path
 //   I/O error    by errno          retry elsewhere; the message has operation, path and errno text
 //   misuse       kInvalidArgument  fix the call
 //
@@ -62,6 +63,15 @@ inline absl::Status IoError(std::string_view operation, std::string_view path, i
     default:
       return absl::UnavailableError(text);
   }
+}
+
+// A want of something that may come back: of space, quota or file descriptors. The call that met it
+// may be made again as it was.
+inline bool IsOutOfSpace(const absl::Status& status) { return absl::IsResourceExhausted(status); }
+
+// `status`, as an error after which there is no going on: a want of space that came too late.
+inline absl::Status Final(absl::Status status) {
+  return IsOutOfSpace(status) ? absl::UnavailableError(status.message()) : status;
 }
 
 }  // namespace kv

@@ -62,6 +62,15 @@ TEST(StatusMacrosTest, ReturnIfError) {
   EXPECT_EQ(reached, 1);
 }
 
+TEST(StatusTest, AWantOfSpaceMayBeFinal) {
+  const absl::Status full = IoError("write", "/store/log", ENOSPC);
+  EXPECT_TRUE(IsOutOfSpace(full));
+  EXPECT_FALSE(IsOutOfSpace(Final(full)));
+  EXPECT_EQ(Final(full).message(), full.message());
+  EXPECT_EQ(Final(Invalid("why")), Invalid("why"));
+  EXPECT_EQ(Final(absl::OkStatus()), absl::OkStatus());
+}
+
 absl::StatusOr<std::unique_ptr<int>> Sum(absl::StatusOr<std::unique_ptr<int>> a,
                                          absl::StatusOr<std::unique_ptr<int>> b) {
   KV_ASSIGN_OR_RETURN(const std::unique_ptr<int> first, std::move(a));

@@ -22,7 +22,10 @@
 //   2. Commit returns after Publish of its request, or with an error.
 //   3. An error of Log, WriteOut or Sync goes to every request whose bytes it concerns, none of
 //      them is published, and the journal refuses all later groups with that error: a failed sync
-//      is never retried as if nothing had happened.
+//      is never retried as if nothing had happened. A want of space (IsOutOfSpace) of Reserve or
+//      Log refuses the one group and nothing else: the journal is as it was before the call. One of
+//      WriteOut is told to who called it; a policy that is not kDurableOnReturn calls it again, and
+//      meanwhile acknowledges nothing.
 //   4. If kDurableOnReturn, an acknowledged write was synced before it was published, so that no
 //      reader sees what a crash could take back. And bytes are handed to the file only when all
 //      that was handed out before them is durable: then behind bytes that a crash tore there is

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -191,6 +192,78 @@ absl::Status CheckReportedFailure(uint64_t fail_sync, int patience = kPatience) 
   return journal.Verdict();
 }
 
+// There is no space for the log for a while: writes are refused meanwhile, and none of them shows
+// up; before and after it they are acknowledged.
+template <typename C>
+absl::Status CheckFullLog(int threads) {
+  C commit;
+  WatchfulJournal<> journal;
+  if (C::kDurableOnReturn) journal.RequireSync();
+  // How many of ten writes of each thread are acknowledged.
+  const auto write_all = [&] {
+    std::vector<uint64_t> acknowledged(static_cast<size_t>(threads));
+    std::vector<std::thread> writers;
+    for (uint64_t& mine : acknowledged) {
+      writers.emplace_back([&] {
+        for (int i = 0; i < 10; ++i) {
+          CommitRequest request{.entries = "entries", .count = 1};
+          const absl::Status status = commit.Commit(journal, request);
+          mine += status.ok() ? 1 : 0;
+          if (!status.ok() && !IsOutOfSpace(status)) {
+            journal.Note("a want of space became another error");
+          }
+        }
+      });
+    }
+    for (std::thread& writer : writers) writer.join();
+    return std::accumulate(acknowledged.begin(), acknowledged.end(), uint64_t{0});
+  };
+  const uint64_t all = static_cast<uint64_t>(threads) * 10;
+  if (write_all() != all) journal.Note("writes were refused for no reason");
+  journal.SetFull(WatchfulJournal<>::Full::kAtLog);
+  if (write_all() != 0) journal.Note("what found no space was acknowledged");
+  if (journal.Published() != all) journal.Note("what found no space was published");
+  journal.SetFull(WatchfulJournal<>::Full::kNowhere);
+  if (write_all() != all) journal.Note("writes were refused when there was space again");
+  commit.Stop();
+  KV_RETURN_IF_ERROR(journal.Verdict());
+  if (journal.Published() != 2 * all) {
+    return absl::InternalError("acknowledged and published writes differ in number");
+  }
+  return absl::OkStatus();
+}
+
+// For policies that write out of their own accord: while that finds no space writes are refused,
+// before long; then they go on, and everything acknowledged becomes durable.
+template <typename C, BackgroundThreads kThreads>
+absl::Status CheckFullWriteOut(int patience = kPatience) {
+  WatchfulJournal<kThreads> journal;
+  C commit;
+  const auto write = [&] {
+    CommitRequest request{.entries = "entries", .count = 1};
+    absl::Status status = commit.Commit(journal, request);
+    if (!status.ok() && !IsOutOfSpace(status)) journal.Note("a want of space became another error");
+    journal.AdvanceMillis(60'000);
+    return status.ok();
+  };
+  journal.SetFull(WatchfulJournal<kThreads>::Full::kAtWriteOut);
+  for (int waits = 0; write(); ++waits) {
+    if (waits == patience) return absl::InternalError("a full disk was never reported");
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  if (write()) journal.Note("a write was acknowledged while nothing could be written out");
+  const uint64_t acknowledged = journal.Published();
+  journal.SetFull(WatchfulJournal<kThreads>::Full::kNowhere);
+  for (int waits = 0; !write(); ++waits) {
+    if (waits == patience) return absl::InternalError("writes were refused after there was space");
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  write();
+  if (journal.Durable() < acknowledged) journal.Note("acknowledged writes did not become durable");
+  commit.Stop();
+  return journal.Verdict();
+}
+
 template <typename C>
 absl::Status CheckCommit() {
   KV_RETURN_IF_ERROR(CheckCommitOrder<C>(1, 200));
@@ -198,6 +271,8 @@ absl::Status CheckCommit() {
   KV_RETURN_IF_ERROR(CheckWithoutThreads<C>(50));
   KV_RETURN_IF_ERROR(CheckExclusively<C>(4, 100));
   KV_RETURN_IF_ERROR(CheckStop<C>());
+  KV_RETURN_IF_ERROR(CheckFullLog<C>(1));
+  KV_RETURN_IF_ERROR(CheckFullLog<C>(4));
   if constexpr (C::kDurableOnReturn) {
     KV_RETURN_IF_ERROR(CheckFailedSync<C>(1, 3));
     KV_RETURN_IF_ERROR(CheckFailedSync<C>(8, 1));
@@ -206,6 +281,8 @@ absl::Status CheckCommit() {
     KV_RETURN_IF_ERROR(CheckIdleSync<C>());
     KV_RETURN_IF_ERROR((CheckReportedFailure<C, BackgroundThreads::kAllowed>(2)));
     KV_RETURN_IF_ERROR((CheckReportedFailure<C, BackgroundThreads::kForbidden>(2)));
+    KV_RETURN_IF_ERROR((CheckFullWriteOut<C, BackgroundThreads::kAllowed>()));
+    KV_RETURN_IF_ERROR((CheckFullWriteOut<C, BackgroundThreads::kForbidden>()));
   }
   return absl::OkStatus();
 }

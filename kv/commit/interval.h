@@ -9,7 +9,9 @@
 //                  twice `bytes` and a write at most, because beyond that writers wait
 //
 // A sync that fails poisons the journal; the next write reports it, and all later ones. Writes that
-// were acknowledged meanwhile remain visible until the store is closed, and may be lost.
+// were acknowledged meanwhile remain visible until the store is closed, and may be lost. While the
+// log finds no space, writes are refused, and what is unsynced stays in its buffer; every `millis`,
+// and at each write, it is tried again.
 //
 // Where the journal has no threads (simulated environments) a write that finds the time or the
 // bytes overrun syncs before it is logged itself; an idle store is then not synced.
@@ -99,8 +101,10 @@ class IntervalCommit {
   template <typename J>
   absl::Status KeepPace(J& journal, Lock& lock) {
     if constexpr (J::kBackgroundThreads) {
-      synced_.wait(lock, [&] { return in_sync_ + unsynced_ < 2 * kShape.bytes || failed_; });
-      return absl::OkStatus();
+      synced_.wait(lock, [&] {
+        return in_sync_ + unsynced_ < 2 * kShape.bytes || failed_ || out_of_space_;
+      });
+      return out_of_space_ ? SyncHere(journal, lock) : absl::OkStatus();
     } else {
       const bool due =
           unsynced_ >= kShape.bytes ||
@@ -135,6 +139,7 @@ class IntervalCommit {
   template <typename J>
   absl::Status Sync(J& journal, Lock& lock) {
     absl::Status status = journal.WriteOut();
+    out_of_space_ = IsOutOfSpace(status);
     if (status.ok()) {
       in_sync_ = std::exchange(unsynced_, 0);
       syncing_ = true;
@@ -144,7 +149,7 @@ class IntervalCommit {
       syncing_ = false;
       in_sync_ = 0;
     }
-    failed_ |= !status.ok();
+    failed_ |= !status.ok() && !out_of_space_;
     synced_.notify_all();
     return status;
   }
@@ -156,9 +161,12 @@ class IntervalCommit {
     Lock lock(mutex_);
     while (!stopping_) {
       work_.wait(lock, [&] { return stopping_ || unsynced_ > 0; });
-      const auto deadline = deadline_;
-      work_.wait_until(lock, deadline, [&] { return stopping_ || unsynced_ >= kShape.bytes; });
-      if (stopping_ || !SyncHere(journal, lock).ok()) return;
+      const auto deadline =
+          out_of_space_ ? std::chrono::steady_clock::now() + kInterval : deadline_;
+      work_.wait_until(lock, deadline,
+                       [&] { return stopping_ || (unsynced_ >= kShape.bytes && !out_of_space_); });
+      if (stopping_) return;
+      if (!SyncHere(journal, lock).ok() && !out_of_space_) return;
     }
   }
 
@@ -171,6 +179,7 @@ class IntervalCommit {
   std::chrono::steady_clock::time_point deadline_;  // guarded by mutex_; for unsynced_
   bool syncing_ = false;                            // guarded by mutex_
   bool failed_ = false;                             // guarded by mutex_; the journal refuses all
+  bool out_of_space_ = false;                       // guarded by mutex_; the last WriteOut was
   bool stopping_ = false;                           // guarded by mutex_
   std::thread thread_;  // started under mutex_ by the first write; joined by Stop
 };

@@ -59,6 +59,7 @@ class WatchfulJournal {
     const Inside inside(*this, Call::kOther, "Log");
     const std::lock_guard lock(mutex_);
     KV_RETURN_IF_ERROR(error_);
+    if (full_ == Full::kAtLog) return Shortage();
     if (room_ == 0) {
       Note("Log without room");
     } else {
@@ -76,6 +77,7 @@ class WatchfulJournal {
     const Inside inside(*this, Call::kOther, "WriteOut");
     const std::lock_guard lock(mutex_);
     KV_RETURN_IF_ERROR(error_);
+    if (full_ == Full::kAtWriteOut) return Shortage();
     if (must_sync_ && durable_ < handed_out_ && handed_out_ + 1 < next_) {
       Note("WriteOut before the bytes ahead are durable");
     }
@@ -132,6 +134,12 @@ class WatchfulJournal {
     const std::lock_guard lock(watch_mutex_);
     forbidden_ = true;
   }
+  // Where the journal finds no space, from now on.
+  enum class Full { kNowhere, kAtLog, kAtWriteOut };
+  void SetFull(Full full) {
+    const std::lock_guard lock(mutex_);
+    full_ = full;
+  }
   void AdvanceMillis(uint64_t millis) { clock_.AdvanceMillis(millis); }
 
   Sequence Published() const {
@@ -161,6 +169,8 @@ class WatchfulJournal {
 
  private:
   enum class Call { kReserve, kSync, kOther };
+
+  static absl::Status Shortage() { return absl::ResourceExhaustedError("planted want of space"); }
 
   // Notices calls that overlap. It yields inside, to give them the chance.
   class Inside {
@@ -203,6 +213,7 @@ class WatchfulJournal {
 
   mutable std::mutex mutex_;  // guards what follows
   absl::Status error_;
+  Full full_ = Full::kNowhere;
   const int groups_;
   int room_ = 0;
   Sequence next_ = 1;

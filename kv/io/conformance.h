@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -25,8 +24,8 @@
 #include "fmt/format.h"
 #include "gtest/gtest.h"
 #include "kv/base/status.h"
+#include "kv/io/conformance_model.h"
 #include "kv/io/file_system.h"
-#include "kv/io/simulated_crash.h"
 #include "kv/io/whole_file.h"
 
 namespace kv {
@@ -99,6 +98,20 @@ TYPED_TEST_P(FileSystemConformance, CutsAFileOff) {
   EXPECT_EQ(file->Size(), 4u);
   EXPECT_TRUE(file->WriteAt(7, "y").ok());
   this->ExpectContents(this->Path("f"), std::string("0123\0\0\0y", 8));
+}
+
+TYPED_TEST_P(FileSystemConformance, ExtendsAFileByZeros) {
+  auto file = this->site.fs.Create(this->Path("f"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_TRUE(file->Append("0123456789").ok());
+  EXPECT_FALSE(file->Extend(9).ok()) << "it only extends";
+  EXPECT_TRUE(file->Extend(10).ok());
+  EXPECT_EQ(file->Size(), 10u);
+  EXPECT_TRUE(file->Extend(9000).ok());
+  EXPECT_EQ(file->Size(), 9000u);
+  EXPECT_TRUE(file->WriteAt(10, "in").ok());
+  EXPECT_TRUE(file->Append("behind").ok());
+  this->ExpectContents(this->Path("f"), "0123456789in" + std::string(8988, '\0') + "behind");
 }
 
 TYPED_TEST_P(FileSystemConformance, OverwritesAnExistingFile) {
@@ -338,62 +351,18 @@ TYPED_TEST_P(FileSystemConformance, ReadsFromManyThreads) {
 }
 
 TYPED_TEST_P(FileSystemConformance, AgreesWithAModelOnRandomHistories) {
-  auto& fs = this->site.fs;
-  std::map<std::string, std::string> model;
-  simulated::Random random(20260101);
-  const auto draw_name = [&] { return fmt::format("f{}", random.Below(4)); };
-  for (int step = 0; step < 600; ++step) {
-    SCOPED_TRACE(fmt::format("step {}", step));
-    const std::string name = draw_name();
-    const std::string bytes(random.Below(1'500), static_cast<char>('a' + random.Below(26)));
-    switch (random.Below(5)) {
-      case 0:
-        ASSERT_TRUE(WriteWholeFile(fs, this->Path(name), bytes).ok());
-        model[name] = bytes;
-        break;
-      case 1:
-      case 2: {
-        auto file = fs.OpenForOverwrite(this->Path(name));
-        ASSERT_EQ(file.ok(), model.contains(name)) << file.status();
-        if (!file.ok()) break;
-        std::string& expected = model[name];
-        const uint64_t offset = random.Coin() ? expected.size() : random.Below(4'000);
-        ASSERT_TRUE(file->WriteAt(offset, bytes).ok());
-        if (!bytes.empty()) {
-          expected.resize(std::max<size_t>(expected.size(), offset + bytes.size()));
-          expected.replace(offset, bytes.size(), bytes);
-        }
-        ASSERT_EQ(file->Size(), expected.size());
-        break;
-      }
-      case 3: {
-        const std::string to = draw_name();
-        ASSERT_EQ(fs.Rename(this->Path(name), this->Path(to)).ok(), model.contains(name));
-        if (to == name || !model.contains(name)) break;
-        model[to] = model[name];
-        model.erase(name);
-        break;
-      }
-      default:
-        ASSERT_EQ(fs.Remove(this->Path(name)).ok(), model.erase(name) == 1);
-    }
-    const absl::StatusOr<std::vector<std::string>> names = fs.List(this->site.root);
-    ASSERT_TRUE(names.ok()) << names.status();
-    ASSERT_EQ(names->size(), model.size());
-    for (const auto& [expected_name, expected] : model) {
-      this->ExpectContents(this->Path(expected_name), expected);
-    }
-  }
+  CheckRandomFileHistory(this->site.fs, this->site.root);
 }
 
 REGISTER_TYPED_TEST_SUITE_P(FileSystemConformance, AppendsAndReads, CreateEmptiesAnExistingFile,
-                            WritesInPlaceAndBeyondTheEnd, CutsAFileOff, OverwritesAnExistingFile,
-                            ReadingPastTheEndIsCorruption, MapsAWholeFile, MapsAnEmptyFile,
-                            RenamesOverAnExistingFile, RenamesAcrossDirectoriesAndWholeDirectories,
-                            LinksAreNamesOfOneFile, RemovesFiles, ListsFilesSorted,
-                            CreatesDirectoriesWithTheirParents, SyncsDirectories, LocksOnce,
-                            AClosedFileRefusesWrites, AMovedFileGoesOn, SyncsBesideAppends,
-                            ReadsFromManyThreads, AgreesWithAModelOnRandomHistories);
+                            WritesInPlaceAndBeyondTheEnd, CutsAFileOff, ExtendsAFileByZeros,
+                            OverwritesAnExistingFile, ReadingPastTheEndIsCorruption, MapsAWholeFile,
+                            MapsAnEmptyFile, RenamesOverAnExistingFile,
+                            RenamesAcrossDirectoriesAndWholeDirectories, LinksAreNamesOfOneFile,
+                            RemovesFiles, ListsFilesSorted, CreatesDirectoriesWithTheirParents,
+                            SyncsDirectories, LocksOnce, AClosedFileRefusesWrites, AMovedFileGoesOn,
+                            SyncsBesideAppends, ReadsFromManyThreads,
+                            AgreesWithAModelOnRandomHistories);
 
 }  // namespace kv
 

@@ -45,6 +45,7 @@ class Defective {
     absl::Status WriteAt(uint64_t offset, std::string_view bytes) {
       return file_.WriteAt(offset, bytes);
     }
+    absl::Status Extend(uint64_t size) { return file_.Extend(size); }
     absl::Status Truncate(uint64_t size) { return file_.Truncate(size); }
     absl::Status Sync() {
       if (kDefect == Defect::kSyncDoesNothing) return absl::OkStatus();

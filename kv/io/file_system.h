@@ -36,6 +36,10 @@ concept WritableFile = std::movable<F> &&
   // Writes all of `bytes` at the end, or at `offset`, or fails.
   { file.Append(bytes) } -> std::same_as<absl::Status>;
   { file.WriteAt(offset, bytes) } -> std::same_as<absl::Status>;
+  // Makes the file `size` bytes long, which is no less than it has; the new bytes are zeros. On OK
+  // their space is taken, and on file systems that overwrite in place writes to them do not fail
+  // for want of it. After a failure there may be zeros behind the end.
+  { file.Extend(offset) } -> std::same_as<absl::Status>;
   // Cuts the file off after `offset` bytes, of which it has at least so many. Lost or not, as a
   // write is, until Sync().
   { file.Truncate(offset) } -> std::same_as<absl::Status>;

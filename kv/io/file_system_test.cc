@@ -16,6 +16,7 @@ static_assert(!FileSystem<int>);
 struct MinimalWritableFile {
   absl::Status Append(std::string_view);
   absl::Status WriteAt(uint64_t, std::string_view);
+  absl::Status Extend(uint64_t);
   absl::Status Truncate(uint64_t);
   absl::Status Sync();
   void StartWriteback(uint64_t, uint64_t);

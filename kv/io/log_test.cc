@@ -311,6 +311,7 @@ TEST_P(LogTest, ErrorOfTheVisitorEndsTheReading) {
 // What was written before the fault stays; what came with it or after is refused with its error.
 TEST_P(LogTest, FirstErrorPoisonsTheWriter) {
   for (const Fault fault : {Fault::kSyncFailure, Fault::kShortWrite, Fault::kNoSpace}) {
+    if (fault == Fault::kNoSpace && !synced_) continue;  // next_log_test.cc
     SimulatedFileSystem fs = NewDisk();
     auto log = Writer::Start(fs, kPath, Header(synced_));
     ASSERT_TRUE(log.ok() && fs.SyncDirectory("/store").ok());

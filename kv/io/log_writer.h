@@ -9,13 +9,16 @@
 //
 // After the first error every later call returns it: what a failed write or sync left in the file
 // is unknown (see docs on fsync errors, e.g. Rebello et al., "Can Applications Recover from fsync
-// Failures?", ATC 2020).
+// Failures?", ATC 2020). A want of space is no such error where it is met in time: a record is only
+// accepted when it has its bytes in the file (synced) or in the buffer, and what is refused has
+// left nothing behind. The log goes on when there is space again.
 //
 // Thread safety: one thread at a time, except that SyncFile() may run in another thread beside
 // AppendRecord(), WriteOut() and the accessors. Movable while only one thread knows it.
 #ifndef KV_IO_LOG_WRITER_H_
 #define KV_IO_LOG_WRITER_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -63,15 +66,22 @@ class LogWriter {
     StoreFixed64(header + 16, first);
     const std::string_view covered(header + 8, kLogRecordHeaderBytes - 8 + size);
     StoreFixed64(header, Checksum(covered, LogRecordSeed(header_.generation, written_ + begin)));
-    return !header_.synced && buffer_.size() >= kBufferBytes ? WriteOut() : absl::OkStatus();
+    absl::Status status = MakeRoom();
+    // Nobody has been told of it yet; a part of it that is in the file has no checksum that fits.
+    if (IsOutOfSpace(status)) buffer_.resize(begin);
+    return status;
   }
 
-  // Hands every record so far to the file: a kill of the process does not lose them any more.
+  // Hands every record so far to the file: a kill of the process does not lose them any more. An
+  // unsynced log that finds no space keeps them in its buffer, for the next call.
   absl::Status WriteOut() {
     KV_RETURN_IF_ERROR(shared_->error.Get());
     if (buffer_.empty()) return absl::OkStatus();
-    KV_RETURN_IF_ERROR(shared_->error.Keep(FillAhead(End())));
-    KV_RETURN_IF_ERROR(shared_->error.Keep(file_.WriteAt(written_, buffer_)));
+    KV_RETURN_IF_ERROR(FillAhead(End()));
+    absl::Status status = file_.WriteAt(written_, buffer_);
+    // The records of a synced log are those that are refused now, and must not come with the next.
+    const bool again = IsOutOfSpace(status) && !header_.synced;
+    if (!status.ok()) return again ? status : shared_->error.Set(Final(std::move(status)));
     written_ += buffer_.size();
     // release: the bytes are in the file; pairs with the acquire in SyncFile.
     shared_->handed_out.store(written_, std::memory_order_release);
@@ -86,7 +96,7 @@ class LogWriter {
     KV_RETURN_IF_ERROR(shared_->error.Get());
     // acquire: pairs with the release in WriteOut.
     const uint64_t covered = shared_->handed_out.load(std::memory_order_acquire);
-    KV_RETURN_IF_ERROR(shared_->error.Keep(file_.Sync()));
+    KV_RETURN_IF_ERROR(shared_->error.Keep(Final(file_.Sync())));
     // release: the sync came first; pairs with the acquire in Durable.
     shared_->durable.store(covered, std::memory_order_release);
     return absl::OkStatus();
@@ -115,7 +125,8 @@ class LogWriter {
 
  private:
   static constexpr size_t kBufferBytes = size_t{64} << 10;
-  static constexpr uint64_t kZeroFillBytes = uint64_t{1} << 20;
+  static constexpr uint64_t kLeastFillBytes = uint64_t{64} << 10;
+  static constexpr uint64_t kMostFillBytes = uint64_t{1} << 20;
 
   LogWriter(typename Files::WritableFile file, LogHeader header)
       : file_(std::move(file)), header_(header), filled_(file_.Size()) {}
@@ -153,11 +164,25 @@ class LogWriter {
     }
   }
 
+  // Sees to it that what is in the buffer can be written out, or will be when there is space.
+  absl::Status MakeRoom() {
+    if (header_.synced) return FillAhead(End());
+    return buffer_.size() < kBufferBytes ? absl::OkStatus() : WriteOut();
+  }
+
   absl::Status FillAhead(uint64_t end) {
     if (!header_.synced || end <= filled_) return absl::OkStatus();
-    const uint64_t from = filled_;
-    filled_ = (end / kZeroFillBytes + 1) * kZeroFillBytes;
-    return file_.WriteAt(from, std::string(filled_ - from, '\0'));
+    // As much again as there is, within limits: a store that writes little keeps a short log.
+    const uint64_t ahead = std::clamp(end, kLeastFillBytes, kMostFillBytes);
+    absl::Status status = FillUpTo((end + ahead) / kLeastFillBytes * kLeastFillBytes);
+    // The last bytes of a disk are as good as others.
+    if (IsOutOfSpace(status)) status = FillUpTo(end);
+    return status.ok() || IsOutOfSpace(status) ? status : shared_->error.Set(std::move(status));
+  }
+  absl::Status FillUpTo(uint64_t end) {
+    KV_RETURN_IF_ERROR(file_.WriteAt(filled_, std::string(end - filled_, '\0')));
+    filled_ = end;
+    return absl::OkStatus();
   }
 
   typename Files::WritableFile file_;

@@ -56,6 +56,11 @@ class SimulatedWritableFile {
     return absl::OkStatus();
   }
 
+  absl::Status Extend(uint64_t size) {
+    if (size < size_) return Invalid(fmt::format("{} has {} bytes, not {}", path_, size_, size));
+    return WriteAt(size_, std::string(size - size_, '\0'));
+  }
+
   absl::Status Truncate(uint64_t size) {
     if (node_ == nullptr) return IoError("truncate", path_, EBADF);
     if (size > size_) return Invalid(fmt::format("{} has {} bytes, not {}", path_, size_, size));
@@ -257,6 +262,9 @@ class SimulatedFileSystem {
 
   // The files may hold so many bytes together; a write that needs more is cut short, with ENOSPC.
   void SetCapacity(uint64_t bytes) { machine_->SetCapacity(bytes); }
+  uint64_t UsedBytes() const {
+    return machine_->Inspect([](simulated::Disk& disk) { return disk.UsedBytes(); });
+  }
 
   // Flips bit `bit` (0 to 7) of the byte at `offset`, on the platter and in the cache. Bytes that
   // are already mapped stay as they are.

@@ -137,7 +137,7 @@ class CrashChecker {
     CheckCopies(composition, progress, fail);
     auto engine = composition.open(Stage::SmallOptions(kDirectory));
     if (!engine.ok()) return fail(engine.status().ToString());
-    absl::StatusOr<Contents> found = Read(composition, **engine);
+    absl::StatusOr<Contents> found = ReadCrashKeys(composition, **engine);
     if (!found.ok()) return fail(found.status().ToString());
     if (!IsAPromisedState(*found, progress)) return fail(Describe(*found));
     if (const absl::Status status = (*engine)->Verify(); !status.ok()) {
@@ -145,7 +145,7 @@ class CrashChecker {
     }
     // It goes on as any store does.
     WriteBatch batch;
-    batch.Put("after the crash", "1");
+    batch.Put(kAfterTheCrash, "1");
     batch.Delete("key00");
     absl::Status status = (*engine)->Write(batch);
     if (status.ok() && !composition.has.durable_on_return) status = (*engine)->Flush();
@@ -155,8 +155,8 @@ class CrashChecker {
     const auto reopened = later.open(Stage::SmallOptions(kDirectory));
     if (!reopened.ok()) return fail("a second Open: " + reopened.status().ToString());
     found->erase("key00");
-    (*found)["after the crash"] = "1";
-    const absl::StatusOr<Contents> kept = Read(later, **reopened);
+    (*found)[std::string(kAfterTheCrash)] = "1";
+    const absl::StatusOr<Contents> kept = ReadCrashKeys(later, **reopened);
     if (!kept.ok() || *kept != *found) fail("what was written after recovery is gone");
   }
 
@@ -178,7 +178,7 @@ class CrashChecker {
         if (i <= progress.returned) fail(what + engine.status().ToString());
         continue;
       }
-      const absl::StatusOr<Contents> found = Read(composition, **engine);
+      const absl::StatusOr<Contents> found = ReadCrashKeys(composition, **engine);
       if (!found.ok()) {
         fail(what + found.status().ToString());
       } else if (*found != step.after) {
@@ -191,23 +191,6 @@ class CrashChecker {
         fail(what + status.ToString());
       }
     }
-  }
-
-  // By point reads, and by a scan where there is one; the two must agree.
-  static absl::StatusOr<Contents> Read(const Composition& composition, AnyEngine& engine) {
-    Contents contents;
-    std::vector<std::string> keys = {"after the crash"};
-    for (uint64_t i = 0; i < kCrashKeys; ++i) keys.push_back(CrashKey(i));
-    for (const std::string& key : keys) {
-      KV_ASSIGN_OR_RETURN(auto value, Lookup(engine, key));
-      if (value) contents[key] = *std::move(value);
-    }
-    KV_ASSIGN_OR_RETURN(const uint64_t count, engine.Count(""));
-    if (count != contents.size()) return absl::InternalError("Count and Get disagree");
-    if (!composition.has.ordered) return contents;
-    KV_ASSIGN_OR_RETURN(const Contents scanned, Scan(*engine.NewCursor()));
-    if (scanned != contents) return absl::InternalError("a scan and Get disagree");
-    return contents;
   }
 
   // The state after n steps, where n = 0 is the empty store.

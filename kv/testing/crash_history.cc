@@ -95,6 +95,22 @@ std::vector<CrashStep> MakeCrashSteps(uint64_t seed, int steps) {
   return made;
 }
 
+absl::StatusOr<Contents> ReadCrashKeys(const Composition& composition, AnyEngine& engine) {
+  Contents contents;
+  std::vector<std::string> keys = {std::string(kAfterTheCrash)};
+  for (uint64_t i = 0; i < kCrashKeys; ++i) keys.push_back(CrashKey(i));
+  for (const std::string& key : keys) {
+    KV_ASSIGN_OR_RETURN(auto value, Lookup(engine, key));
+    if (value) contents[key] = *std::move(value);
+  }
+  KV_ASSIGN_OR_RETURN(const uint64_t count, engine.Count(""));
+  if (count != contents.size()) return absl::InternalError("Count and Get disagree");
+  if (!composition.has.ordered) return contents;
+  KV_ASSIGN_OR_RETURN(const Contents scanned, Scan(*engine.NewCursor()));
+  if (scanned != contents) return absl::InternalError("a scan and Get disagree");
+  return contents;
+}
+
 absl::Status PerformCrashStep(AnyEngine& engine, const CrashStep& step) {
   Record record;
   std::string_view bytes = step.writes.Bytes();

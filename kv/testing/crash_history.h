@@ -9,9 +9,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kv/testing/any_engine.h"
+#include "kv/testing/composition.h"
 #include "kv/testing/stage.h"
 
 namespace kv::testing {
@@ -50,6 +52,11 @@ inline constexpr int kCrashKeys = 16;
 std::string CrashKey(uint64_t number);
 
 std::vector<CrashStep> MakeCrashSteps(uint64_t seed, int steps);
+
+// What a store with such a history shows, by point reads and by a scan where there is one;
+// kInternal when the two, or Count, do not agree. Also of kAfterTheCrash.
+absl::StatusOr<Contents> ReadCrashKeys(const Composition& composition, AnyEngine& engine);
+inline constexpr std::string_view kAfterTheCrash = "after the crash";
 
 // kInternal when the engine's answer, and not a failed file operation, is wrong.
 absl::Status PerformCrashStep(AnyEngine& engine, const CrashStep& step);

@@ -6,7 +6,9 @@
 #include <cstdlib>
 
 #include "gtest/gtest.h"
+#include "kv/testing/corruption_check.h"
 #include "kv/testing/crash_check.h"
+#include "kv/testing/full_disk_check.h"
 #include "kv/testing/simulated_under_test.h"
 
 namespace kv::testing {
@@ -34,6 +36,26 @@ TEST(CrashTest, SomeMomentsOfManyHistories) {
 TEST(CrashTest, FailedFileOperations) {
   for (uint64_t seed = 101; seed < 101 + Histories() && !::testing::Test::HasFailure(); ++seed) {
     ExpectNone(CheckFaults(SimulatedUnderTest, {.history_seed = seed, .moments = 5}));
+  }
+}
+
+TEST(CrashTest, FullDisk) {
+  uint64_t refusals = 0;
+  for (uint64_t seed = 201; seed < 201 + Histories() && !::testing::Test::HasFailure(); ++seed) {
+    const FullDiskReport report =
+        CheckFullDisk(SimulatedUnderTest, {.history_seed = seed, .steps = 60, .moments = 40});
+    for (const std::string& failure : report.failures) ADD_FAILURE() << failure;
+    refusals += report.refusals;
+  }
+  EXPECT_GT(refusals, 0u) << "the disk was never full for anybody";
+}
+
+TEST(CrashTest, FlippedBits) {
+  for (const StoreEnd end : {StoreEnd::kClosed, StoreEnd::kKilled}) {
+    const CorruptionReport report =
+        CheckCorruption(SimulatedUnderTest, {.history_seed = 301, .end = end, .stride = 11});
+    for (const std::string& failure : report.failures) ADD_FAILURE() << failure;
+    EXPECT_GT(report.refused, 0u);
   }
 }
 

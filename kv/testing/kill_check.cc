@@ -13,12 +13,16 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "kv/testing/kill_point.h"
 #include "kv/testing/kill_writer.h"
 #include "kv/testing/random.h"
 #include "kv/testing/stage.h"
 
 namespace kv::testing {
 namespace {
+
+// A kill point that is not reached by so many calls is none that this life comes to.
+constexpr uint64_t kCallsToAPoint = 400;
 
 // Which write each key of one thread shows: (operation, place in it).
 using Writes = std::map<uint64_t, std::pair<uint64_t, uint64_t>>;
@@ -61,21 +65,37 @@ class Checker {
 
   ~Checker() { UnmapKillPage(page_); }
 
-  std::vector<std::string> Run() {
+  KillReport Run() {
     for (life_ = 0; life_ < plan_.kills && !stage_.failed(); ++life_) {
       LiveAndDie();
       if (!stage_.failed()) CheckStore();
     }
-    return stage_.failures();
+    report_.failures = stage_.failures();
+    report_.kills = life_;
+    return std::move(report_);
   }
 
  private:
   void Fail(std::string_view what) {
-    stage_.Fail(fmt::format("seed {}, life {}: {}", plan_.seed, life_, what));
+    stage_.Fail(fmt::format("seed {}, life {}, killed {}: {}", plan_.seed, life_,
+                            point_ ? ToString(*point_) : "at random", what));
+  }
+
+  // What stores do often is counted further than what they do now and then.
+  std::optional<KillPoint> SomePoint() {
+    if (random_.OneIn(2)) return std::nullopt;
+    const uint64_t call = random_.Below(KillPointCalls().size());
+    const std::string_view name = KillPointCalls()[call];
+    const bool often = name == "write" || name == "sync";
+    return KillPoint{.call = call,
+                     .moment = random_.OneIn(2) ? KillMoment::kBefore : KillMoment::kAfter,
+                     .count = 1 + random_.Below(often ? 40 : 3)};
   }
 
   void LiveAndDie() {
+    point_ = SomePoint();
     page_->opened.store(0);
+    page_->reached.store(0);
     for (size_t t = 0; t < kKillThreads; ++t) {
       for (auto* counters :
            {&page_->first, &page_->started, &page_->acknowledged, &page_->flushed}) {
@@ -85,23 +105,41 @@ class Checker {
     const pid_t writer = Start();
     // Now and then it dies while it opens the store.
     if (!random_.OneIn(6)) {
-      while (page_->opened.load() == 0) {
+      while (page_->opened.load() == 0 && page_->reached.load() == 0) {
         if (Ended(writer)) return Fail("the writer ended by itself; its reason is on stderr");
         std::this_thread::sleep_for(std::chrono::microseconds(200));
       }
     }
-    std::this_thread::sleep_for(std::chrono::microseconds(random_.Below(25'000)));
+    const std::chrono::microseconds moment(random_.Below(25'000));
+    if (point_) {
+      // A function of what it does, and not of how fast.
+      while (page_->reached.load() == 0 && CallsOfThisLife() < kCallsToAPoint && !Ended(writer)) {
+        std::this_thread::sleep_for(std::chrono::microseconds(200));
+      }
+    } else {
+      std::this_thread::sleep_for(moment);
+    }
     ::kill(writer, SIGKILL);
     int status = 0;
     ::waitpid(writer, &status, 0);
     if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) {
       Fail("the writer ended by itself; its reason is on stderr");
     }
+    if (page_->reached.load() == 0) return;
+    const std::string reached = ToString(*point_);
+    report_.points.insert(reached.substr(0, reached.rfind(' ')));
+  }
+
+  uint64_t CallsOfThisLife() const {
+    uint64_t calls = 0;
+    for (size_t t = 0; t < kKillThreads; ++t) calls += page_->started[t].load() - survived_[t];
+    return calls;
   }
 
   pid_t Start() {
-    std::vector<std::string> arguments = {"/proc/self/exe", std::string(kKillWriterFlag),
-                                          page_path_, directory_, std::to_string(plan_.seed)};
+    std::vector<std::string> arguments = {
+        "/proc/self/exe", std::string(kKillWriterFlag), page_path_,
+        directory_,       std::to_string(plan_.seed),   point_ ? ToString(*point_) : "-"};
     arguments.insert(arguments.end(), plan_.extra_arguments.begin(), plan_.extra_arguments.end());
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
@@ -114,10 +152,11 @@ class Checker {
     return child;
   }
 
-  // True when the child is gone before anyone killed it.
+  // True when the child has ended and was not killed. It is still there to be waited for.
   static bool Ended(pid_t child) {
-    int status = 0;
-    return ::waitpid(child, &status, WNOHANG) == child;
+    siginfo_t info = {};
+    ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT);
+    return info.si_pid == child && info.si_code != CLD_KILLED;
   }
 
   void CheckStore() {
@@ -188,13 +227,15 @@ class Checker {
   KillPage* const page_;
   Random random_;
   int life_ = 0;
+  std::optional<KillPoint> point_;  // of this life; else it ends at random
+  KillReport report_;
   KillCounts survived_ = {};  // operations of each thread that are in the store
   std::array<Writes, kKillThreads> states_;
 };
 
 }  // namespace
 
-std::vector<std::string> CheckKills(const Composition& composition, const KillPlan& plan) {
+KillReport CheckKills(const Composition& composition, const KillPlan& plan) {
   return Checker(composition, plan).Run();
 }
 

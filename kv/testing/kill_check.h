@@ -1,5 +1,6 @@
-// Kill tests: a writer process is killed with SIGKILL at random moments, over and over on one
-// store, and after each kill the store is opened and compared with what the writer had been told.
+// Kill tests: a writer process is killed with SIGKILL over and over on one store, every other time
+// at a random moment and else at a named one (kill_point.h), and after each kill the store is
+// opened and compared with what the writer had been told.
 //
 //   durable on return   every acknowledged operation is there, and of each thread at most the one
 //                       that was under way
@@ -14,6 +15,7 @@
 #define KV_TESTING_KILL_CHECK_H_
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,9 +30,15 @@ struct KillPlan {
   std::vector<std::string> extra_arguments = {};
 };
 
+struct KillReport {
+  std::vector<std::string> failures;
+  int kills = 0;
+  std::set<std::string> points;  // "before rename" and so on, where the writer died by itself
+};
+
 // Executes this program again as the writer (kKillWriterFlag). Stops at the first failure; the
 // texts say seed and life.
-std::vector<std::string> CheckKills(const Composition& composition, const KillPlan& plan);
+KillReport CheckKills(const Composition& composition, const KillPlan& plan);
 
 }  // namespace kv::testing
 

@@ -6,6 +6,7 @@
 
 #include "gtest/gtest.h"
 #include "kv/testing/engine_adapter.h"
+#include "kv/testing/kill_point.h"
 #include "kv/testing/kill_writer.h"
 #include "kv/testing/reference_store.h"
 
@@ -29,11 +30,31 @@ Composition Named(std::string_view name) {
 }
 
 std::vector<std::string> Check(std::string_view name, int kills) {
-  return CheckKills(Named(name), {.kills = kills, .extra_arguments = {std::string(name)}});
+  return CheckKills(Named(name), {.kills = kills, .extra_arguments = {std::string(name)}}).failures;
 }
 
 TEST(KillCheckTest, PassesASoundStore) {
-  EXPECT_EQ(Check("sound", 40), std::vector<std::string>());
+  const KillReport report = CheckKills(Named("sound"), {.kills = 60, .extra_arguments = {"sound"}});
+  EXPECT_EQ(report.failures, std::vector<std::string>());
+  EXPECT_EQ(report.kills, 60);
+  EXPECT_TRUE(report.points.contains("after sync"));
+  EXPECT_GE(report.points.size(), 4u);
+}
+
+TEST(KillPointTest, HasANameThatLeadsBackToIt) {
+  for (const KillMoment moment : {KillMoment::kBefore, KillMoment::kAfter}) {
+    for (size_t call = 0; call < KillPointCalls().size(); ++call) {
+      const auto parsed = ParseKillPoint(ToString({.call = call, .moment = moment, .count = 12}));
+      ASSERT_TRUE(parsed.has_value());
+      EXPECT_EQ(parsed->call, call);
+      EXPECT_EQ(parsed->moment, moment);
+      EXPECT_EQ(parsed->count, 12u);
+    }
+  }
+  for (const char* const wrong : {"", "-", "before", "before rename", "before rename 0",
+                                  "before rename 3x", "during rename 3", "before flock 3"}) {
+    EXPECT_FALSE(ParseKillPoint(wrong).has_value()) << wrong;
+  }
 }
 
 TEST(KillCheckTest, PassesAStoreThatPromisesAPrefix) {

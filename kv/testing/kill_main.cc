@@ -15,9 +15,11 @@ TEST(KillTest, NoAcknowledgedWriteIsLost) {
   const Composition composition = CompositionUnderTest();
   KillPlan plan;
   if (const char* const kills = std::getenv("ASHLAR_KILLS")) plan.kills = std::atoi(kills);
-  for (const std::string& failure : CheckKills(composition, plan)) {
+  const KillReport report = CheckKills(composition, plan);
+  for (const std::string& failure : report.failures) {
     ADD_FAILURE() << composition.name << ": " << failure;
   }
+  EXPECT_FALSE(report.points.empty()) << "no writer came to a kill point";
 }
 
 }  // namespace

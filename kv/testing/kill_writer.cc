@@ -14,6 +14,7 @@
 
 #include "fmt/format.h"
 #include "kv/base/bytes.h"
+#include "kv/testing/kill_point.h"
 #include "kv/testing/random.h"
 #include "kv/testing/stage.h"
 
@@ -168,9 +169,10 @@ void UnmapKillPage(KillPage* page) { ::munmap(page, sizeof(KillPage)); }
 int RunKillWriter(const Composition& composition, int argc, char** argv) {
   // Not to outlive a checker that was itself killed.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (argc < 5) Die("arguments", absl::InvalidArgumentError("page, directory and seed"));
+  if (argc < 6) Die("arguments", absl::InvalidArgumentError("page, directory, seed and point"));
   KillPage& page = *MapKillPage(argv[2]);
   const uint64_t seed = std::strtoull(argv[4], nullptr, 10);
+  if (const auto point = ParseKillPoint(argv[5])) ArmKillPoint(*point, &page.reached);
   auto engine = composition.open(Stage::SmallOptions(argv[3]));
   if (!engine.ok()) Die("Open", engine.status());
   page.opened.store(1);

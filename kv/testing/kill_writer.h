@@ -31,7 +31,8 @@ using KillCounts = std::array<uint64_t, kKillThreads>;
 // counts are of operations since the store was made. seq_cst: an acknowledgement is stored after
 // the write returned, and is not to be seen before it.
 struct KillPage {
-  std::atomic<uint64_t> opened;  // not 0 once the writer has the store open
+  std::atomic<uint64_t> opened;   // not 0 once the writer has the store open
+  std::atomic<uint64_t> reached;  // not 0 when it has come to its kill point
   std::array<std::atomic<uint64_t>, kKillThreads> first;         // where this life begins
   std::array<std::atomic<uint64_t>, kKillThreads> started;       // calls begun
   std::array<std::atomic<uint64_t>, kKillThreads> acknowledged;  // calls that returned OK

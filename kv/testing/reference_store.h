@@ -47,6 +47,9 @@ struct SoundParts {
   static constexpr bool kChecksRecords = true;      // recovery looks at checksums
   static constexpr bool kSyncsBulkLoads = true;
   static constexpr bool kSyncsCheckpoints = true;
+  static constexpr bool kGoesOnAfterFullDisk = true;
+  static constexpr bool kForgetsRefused = true;  // a record that found no space
+  static constexpr bool kShowsRefused = false;
 };
 
 struct UnsyncedParts : SoundParts {
@@ -117,8 +120,10 @@ class ReferenceStore {
   absl::Status Write(const WriteBatch& batch) {
     std::lock_guard lock(mutex_);
     KV_RETURN_IF_ERROR(CheckBatch(batch));
-    KV_RETURN_IF_ERROR(Log(batch));
-    return model_.Write(batch);
+    absl::Status logged = Log(batch);
+    if (!logged.ok() && !(Parts::kShowsRefused && IsOutOfSpace(logged))) return logged;
+    KV_RETURN_IF_ERROR(model_.Write(batch));
+    return logged;
   }
 
   // Logged as one batch that deletes what is there.
@@ -246,8 +251,10 @@ class ReferenceStore {
 
   absl::Status Usable() const { return error_; }
 
-  // After a failed write nobody knows what is in the log: no further writes.
+  // After a failed write nobody knows what is in the log: no further writes. What found no space is
+  // written over by the next.
   absl::Status Poison(absl::Status status) {
+    if (Parts::kGoesOnAfterFullDisk && IsOutOfSpace(status)) return status;
     if (!status.ok()) error_ = status;
     return status;
   }
@@ -285,8 +292,12 @@ class ReferenceStore {
 
   absl::Status AppendRecord(std::string_view payload) {
     constexpr size_t kBufferBytes = Parts::kBuffersWrites ? 4096 : 0;
+    const size_t before = buffer_.size();
     buffer_ += Frame(payload, log_->Size() + buffer_.size());
-    return buffer_.size() > kBufferBytes ? WriteOut() : absl::OkStatus();
+    if (buffer_.size() <= kBufferBytes) return absl::OkStatus();
+    absl::Status status = WriteOut();
+    if (Parts::kForgetsRefused && IsOutOfSpace(status)) buffer_.resize(before);
+    return status;
   }
 
   absl::Status WriteOut() {

@@ -5,6 +5,8 @@
 
 #include "fmt/format.h"
 #include "kv/testing/concurrent_history.h"
+#include "kv/testing/corruption_check.h"
+#include "kv/testing/full_disk_check.h"
 #include "kv/testing/history.h"
 #include "kv/testing/kill_check.h"
 #include "kv/testing/random.h"
@@ -60,19 +62,37 @@ std::vector<std::string> RoundOfFaults(const TortureSubject& subject, uint64_t s
   return std::move(report.failures);
 }
 
+std::vector<std::string> RoundOfFullDisks(const TortureSubject& subject, uint64_t seed,
+                                          TortureTally& tally) {
+  FullDiskReport report =
+      CheckFullDisk(subject.simulated, {.history_seed = seed, .steps = 80, .moments = 12});
+  tally.refusals += report.refusals;
+  return std::move(report.failures);
+}
+
+std::vector<std::string> RoundOfCorruption(const TortureSubject& subject, uint64_t seed,
+                                           TortureTally& tally) {
+  const StoreEnd end = Random(seed).OneIn(2) ? StoreEnd::kClosed : StoreEnd::kKilled;
+  CorruptionReport report =
+      CheckCorruption(subject.simulated, {.history_seed = seed, .end = end, .stride = 13});
+  tally.flips += report.flips;
+  return std::move(report.failures);
+}
+
 std::vector<std::string> RoundOfKills(const TortureSubject& subject, uint64_t seed,
                                       TortureTally& tally) {
   constexpr int kKills = 20;
-  std::vector<std::string> failures =
+  KillReport report =
       CheckKills(subject.composition,
                  {.seed = seed, .kills = kKills, .extra_arguments = subject.kill_arguments});
-  if (failures.empty()) tally.kills += kKills;
-  return failures;
+  tally.kills += static_cast<uint64_t>(report.kills);
+  return std::move(report.failures);
 }
 
 constexpr TortureLayer kLayers[] = {
     {"history", false, RoundOfHistory}, {"concurrent", false, RoundOfConcurrency},
     {"crash", true, RoundOfCrashes},    {"fault", true, RoundOfFaults},
+    {"full", true, RoundOfFullDisks},   {"corruption", true, RoundOfCorruption},
     {"kill", true, RoundOfKills},
 };
 
@@ -80,8 +100,10 @@ constexpr TortureLayer kLayers[] = {
 
 std::string ToString(const TortureTally& tally) {
   return fmt::format(
-      "{} rounds: {} histories, {} concurrent calls, {} crashes, {} faults, {} kills", tally.rounds,
-      tally.histories, tally.concurrent_calls, tally.crashes, tally.faults, tally.kills);
+      "{} rounds: {} histories, {} concurrent calls, {} crashes, {} faults, {} refusals, {} flips, "
+      "{} kills",
+      tally.rounds, tally.histories, tally.concurrent_calls, tally.crashes, tally.faults,
+      tally.refusals, tally.flips, tally.kills);
 }
 
 std::span<const TortureLayer> TortureLayers() { return kLayers; }

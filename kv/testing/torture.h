@@ -5,9 +5,11 @@
 //   concurrent   threads side by side, held against linearizability        concurrent_history.h
 //   crash        the power goes at moments of a history                    crash_check.h
 //   fault        a file operation of a history fails                       crash_check.h
+//   full         the disk of a history fills up and has room again         full_disk_check.h
+//   corruption   a bit flips in a file of a store that was closed          corruption_check.h
 //   kill         a writing process is killed                               kill_check.h
 //
-// The last three are for durable compositions. A round is a function of its layer and its seed (but
+// The last five are for durable compositions. A round is a function of its layer and its seed (but
 // for the moments at which threads and processes meet), so a failure says what replays it.
 #ifndef KV_TESTING_TORTURE_H_
 #define KV_TESTING_TORTURE_H_
@@ -37,12 +39,15 @@ struct TortureTally {
   uint64_t rounds = 0;
   uint64_t histories = 0;
   uint64_t concurrent_calls = 0;
-  uint64_t crashes = 0;  // outcomes of a power cut, each opened and compared
-  uint64_t faults = 0;   // the same, where a file operation had failed
+  uint64_t crashes = 0;   // outcomes of a power cut, each opened and compared
+  uint64_t faults = 0;    // the same, where a file operation had failed
+  uint64_t refusals = 0;  // of steps for which there was no space, each compared, with its crashes
+  uint64_t flips = 0;     // of bits
   uint64_t kills = 0;
 };
 
-// Such as "12 rounds: 3 histories, 1,200 concurrent calls, 840 crashes, 120 faults, 10 kills".
+// Such as "12 rounds: 3 histories, 1200 concurrent calls, 840 crashes, 120 faults, 30 refusals, 400
+// flips, 20 kills".
 std::string ToString(const TortureTally& tally);
 
 struct TortureLayer {

@@ -56,9 +56,9 @@ int Parse(int argc, char** argv, Flags* flags) {
 void WriteTally(const TortureTally& tally, const std::string& path) {
   std::ofstream(path) << fmt::format(
       R"({{"rounds": {}, "histories": {}, "concurrent_calls": {}, "crashes": {}, "faults": {}, )"
-      R"("kills": {}}})",
+      R"("refusals": {}, "flips": {}, "kills": {}}})",
       tally.rounds, tally.histories, tally.concurrent_calls, tally.crashes, tally.faults,
-      tally.kills);
+      tally.refusals, tally.flips, tally.kills);
 }
 
 int Main(int argc, char** argv) {

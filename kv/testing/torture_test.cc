@@ -29,6 +29,8 @@ TEST(TortureTest, EveryLayerHasItsTurn) {
   EXPECT_GT(outcome.tally.concurrent_calls, 1000u);
   EXPECT_GT(outcome.tally.crashes, 50u);
   EXPECT_GT(outcome.tally.faults, 50u);
+  EXPECT_GT(outcome.tally.refusals, 10u);
+  EXPECT_GT(outcome.tally.flips, 100u);
   EXPECT_EQ(outcome.tally.kills, 20u);
 }
 

@@ -1,4 +1,4 @@
-"""Tortures compositions: histories, threads, power cuts, faults and kills, until the time is up.
+"""Tortures compositions: threads, power cuts, faults, full disks, flipped bits and kills.
 
   bazel run //tools/torture -- --composition=lsm_leveled --duration=60s --seed=7
   bazel run //tools/torture -- --all --duration=10m
@@ -29,7 +29,7 @@ EPILOG = """exit status: 0 no check failed; 1 one did; 2 the command line is wro
 failed; 130 interrupted, after the rounds under way
 """
 
-LAYERS = ["history", "concurrent", "crash", "fault", "kill"]
+LAYERS = ["history", "concurrent", "crash", "fault", "full", "corruption", "kill"]
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 

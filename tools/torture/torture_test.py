@@ -44,11 +44,12 @@ class TortureTest(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             with open(path) as file:
                 tallies = json.load(file)
-        self.assertIn("2 compositions: 10 rounds", done.stdout)
+        self.assertIn("2 compositions: 14 rounds", done.stdout)
         self.assertIn("none failed", done.stdout)
         self.assertEqual(tallies["memory"]["crashes"], 0)
         self.assertGreater(tallies["memory"]["concurrent_calls"], 1000)
-        for count in ("histories", "concurrent_calls", "crashes", "faults", "kills"):
+        for count in ("histories", "concurrent_calls", "crashes", "faults", "refusals", "flips",
+                      "kills"):
             self.assertGreater(tallies["lsm_leveled"][count], 0, count)
         self.assertIn("lsm_leveled, ", done.stderr)
 
