@@ -170,9 +170,12 @@ class Btree {
     KV_RETURN_IF_ERROR(CheckSizes(end));
     if (!end.empty() && end <= begin) return absl::OkStatus();
     const std::unique_lock alone(read_then_write_mutex_);
+    // What has expired too: it would be back when the clock is set back.
+    constexpr uint64_t kBeforeAnythingExpires = 0;
     return writes_.DeleteAll([&] {
-      return MakeCursor({.lower = std::string(begin), .upper = std::string(end)},
-                        btree::Values::kSkip, [&] { return store_->readers().Take(); });
+      return MakeCursorAt(kBeforeAnythingExpires,
+                          {.lower = std::string(begin), .upper = std::string(end)},
+                          btree::Values::kSkip, [&] { return store_->readers().Take(); });
     });
   }
 
@@ -336,12 +339,18 @@ class Btree {
 
   template <typename Register>
   Cursor MakeCursor(const CursorBounds& bounds, btree::Values values, Register&& reader) {
+    const uint64_t now = kExpiry ? store_->environment().clock.UnixMillis() : 0;
+    return MakeCursorAt(now, bounds, values, std::forward<Register>(reader));
+  }
+
+  template <typename Register>
+  Cursor MakeCursorAt(uint64_t now, const CursorBounds& bounds, btree::Values values,
+                      Register&& reader) {
     absl::Status status = check_.Open();
     if (status.ok()) status = store_->CheckWhole();
     if (!status.ok()) return Cursor(std::move(status));
     std::optional<Snapshot> snapshot(std::forward<Register>(reader)());
     const Sequence at = snapshot->sequence();
-    const uint64_t now = kExpiry ? store_->environment().clock.UnixMillis() : 0;
     return Cursor(Records(&store_->tree(), at, values), NoRanges(), bounds, at, now,
                   std::move(snapshot));
   }

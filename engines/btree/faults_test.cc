@@ -142,5 +142,30 @@ TEST(FaultsTest, AnUnreadablePageIsAnErrorAndNotAMissingKey) {
   EXPECT_GT(failed, 10u);
 }
 
+// It was taken for a header that does not match its checksum, and the store for damaged, or for
+// what the other header says.
+TEST(FaultsTest, AnUnreadableHeaderIsAnErrorOfTheDisk) {
+  SimulatedFileSystem fs;
+  auto store = OpenStore(fs);
+  ASSERT_TRUE(store.ok());
+  size_t writes = 0;
+  for (; writes < 40; ++writes) ASSERT_TRUE(History::Write(**store, writes).ok());
+  ASSERT_TRUE((*store)->Close().ok());
+  store->reset();
+  for (uint64_t skip = 0;; ++skip) {
+    ASSERT_LT(skip, 1000u);
+    SimulatedFileSystem disk = fs.Crash(0, CrashMode::kKeepAll);
+    disk.FailAfter(skip, Fault::kReadError);
+    const auto opened = OpenStore(disk);
+    if (disk.faults_injected() == 0) break;
+    if (opened.ok()) {
+      ExpectHolds(**opened, writes, writes, "opened");
+    } else {
+      EXPECT_TRUE(absl::IsUnavailable(opened.status())) << skip << ": " << opened.status();
+      EXPECT_TRUE(Names(opened.status(), kStoreDirectory)) << opened.status();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace kv::btree

@@ -227,7 +227,7 @@ class Journal {
   Sequence next_;
   uint64_t seen_dirty_ = 0;
   Stalls<typename Environment::Clock, BtreeCounters> stalls_;
-  StickyError error_;
+  StickyError error_{kReopenAdvice};
 };
 
 }  // namespace kv::btree

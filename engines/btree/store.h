@@ -273,7 +273,7 @@ class Store {
   const uint64_t checkpoint_log_bytes_;
   std::mutex checkpoint_mutex_;
   std::unique_ptr<CheckpointType> checkpoint_;
-  StickyError error_;  // of a checkpoint
+  StickyError error_{kReopenAdvice};  // of a checkpoint
   std::atomic<bool> broken_{false};
 
   mutable std::mutex mutex_;  // guards all that follows

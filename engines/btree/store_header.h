@@ -99,22 +99,26 @@ struct StoreHeader {
   }
 };
 
-// The header in force, and whether the other one is intact too.
+// The header in force. One that the disk does not give out may be the newer one, so that is an
+// error of the disk, whatever the other says.
 template <typename File>
 absl::StatusOr<StoreHeader> ReadStoreHeader(const File& file, const std::string& path) {
   std::optional<StoreHeader> best;
+  absl::Status status;
   // The second header's offset depends on the page size, which the first one tells; so without
   // the first, every size is tried.
   const auto consider = [&](uint64_t offset, size_t which) {
     if (offset + kStoreHeaderBytes > file.Size()) return;
     std::string bytes(kStoreHeaderBytes, '\0');
     StoreHeader header;
-    if (!file.ReadAt(offset, bytes.size(), bytes.data()).ok()) return;
+    status.Update(file.ReadAt(offset, bytes.size(), bytes.data()));
+    if (!status.ok()) return;
     if (!header.Decode(bytes, which) || header.page_bytes * which != offset) return;
     if (!best || header.generation > best->generation) best = std::move(header);
   };
   consider(0, 0);
   for (uint64_t page_bytes = 512; page_bytes <= 65536; page_bytes *= 2) consider(page_bytes, 1);
+  KV_RETURN_IF_ERROR(status);
   if (!best) return Corruption(path, 0, "neither of the two headers matches its checksum");
   if (best->version > kStoreVersion) {
     return absl::FailedPreconditionError(

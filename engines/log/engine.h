@@ -323,7 +323,7 @@ class LogStructured : public KeepsNoOrder<LogStructured<Parts, Env>> {
   absl::Status DeleteRangeAlone(std::string_view begin, std::string_view end) {
     WriteBatch batch;
     uint64_t bytes = 0;
-    KV_RETURN_IF_ERROR(reader_.ForEach([&](const Record& record) {
+    KV_RETURN_IF_ERROR(reader_.ForEachUndeleted([&](const Record& record) {
       if (record.key < begin || (!end.empty() && record.key >= end)) return;
       batch.Delete(record.key);
       bytes += LogEntryBytes(record.key.size(), 0, false);

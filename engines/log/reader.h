@@ -72,6 +72,14 @@ class LogReader {
         });
   }
 
+  // The same for every key that is not deleted: for those that have expired too, which are back
+  // when the clock is set back.
+  template <typename Visit>
+  absl::Status ForEachUndeleted(Visit&& visit) {
+    return ScanLive(
+        store_, [] {}, [&](const LogEntry& entry) { visit(entry.record); });
+  }
+
  private:
   uint64_t Now() const { return Expiry::kEnabled ? store_.environment().clock.UnixMillis() : 0; }
   bool Expired(const Record& record) const {

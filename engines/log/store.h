@@ -327,7 +327,7 @@ class LogStore {
   std::atomic<Sequence> visible_{0};
   std::atomic<double> debt_{0};
   std::atomic<bool> stop_hint_{false};
-  StickyError poison_;
+  StickyError poison_{kReopenAdvice};
 
   std::mutex merge_mutex_;
   std::mutex seal_mutex_;

@@ -212,7 +212,7 @@ class LsmJournal {
   const uint64_t active_bytes_;  // at which the active memtable is full
   Sequence next_;
   Stalls<typename Environment::Clock, LsmCounters> stalls_;
-  StickyError error_;
+  StickyError error_{kReopenAdvice};
 };
 
 }  // namespace kv

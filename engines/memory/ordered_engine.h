@@ -176,8 +176,11 @@ class OrderedMemory {
     std::shared_ptr<const Table> dead;
     const std::lock_guard lock(writer_mutex_);
     // Collected first: the memtable is not written while a cursor walks over it.
+    // What has expired too: it would be back when the clock is set back.
     WriteBatch deletes;
-    Cursor cursor = NewCursor({std::string(begin), std::string(end)});
+    Snapshot snapshot = TakeSnapshot();
+    snapshot.at_.now = 0;
+    Cursor cursor = NewCursor({std::string(begin), std::string(end)}, snapshot);
     for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) deletes.Delete(cursor.key());
     WriteBatch::ForEach(deletes.Bytes(), 0, [this](const Record& record) { Insert(record); });
     dead = Publish(deletes.Count());

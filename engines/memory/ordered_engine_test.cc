@@ -218,6 +218,21 @@ TEST(OrderedMemory, ExpiredKeysAreAbsentAtOnceAndLaterFreed) {
   EXPECT_EQ(*engine->Count(""), 2u);
 }
 
+// It was left out, as it is not seen, and came back with the clock.
+TEST(OrderedMemory, RangeDeletesTakeWhatHasExpired) {
+  ManualClock clock;
+  auto engine = *ManualOrdered::Open({}, clock);
+  const uint64_t now = clock.UnixMillis();
+  ASSERT_TRUE(engine->Put("expired", "v", {.expires_at = now - 1000}).ok());
+  ASSERT_TRUE(engine->Put("later", "v", {.expires_at = now + 1000}).ok());
+  ASSERT_TRUE(engine->DeleteRange("", "").ok());
+  clock.SetUnixMillis(now - 5000);
+  std::string found;
+  EXPECT_TRUE(absl::IsNotFound(engine->Get("expired", &found)));
+  EXPECT_TRUE(absl::IsNotFound(engine->Get("later", &found)));
+  EXPECT_EQ(*engine->Count(""), 0u);
+}
+
 TEST(OrderedMemory, OverwritingWhatWouldExpireKeepsTheAccount) {
   ManualClock clock;
   auto engine = *ManualOrdered::Open({}, clock);

@@ -41,16 +41,25 @@ static_assert(Clock<SystemClock>);
 class ManualClock {
  public:
   // relaxed throughout: a reading orders nothing but itself.
-  uint64_t MonotonicNanos() const { return nanos_->load(std::memory_order_relaxed); }
-  uint64_t UnixMillis() const { return MonotonicNanos() / 1'000'000; }
+  uint64_t MonotonicNanos() const { return time_->nanos.load(std::memory_order_relaxed); }
+  uint64_t UnixMillis() const {
+    return MonotonicNanos() / 1'000'000 + time_->jumped_millis.load(std::memory_order_relaxed);
+  }
   void AdvanceMillis(uint64_t millis) {
-    nanos_->fetch_add(millis * 1'000'000, std::memory_order_relaxed);
+    time_->nanos.fetch_add(millis * 1'000'000, std::memory_order_relaxed);
+  }
+  // The wall clock is set, to any time; MonotonicNanos() stays as it is.
+  void SetUnixMillis(uint64_t millis) {
+    time_->jumped_millis.store(millis - MonotonicNanos() / 1'000'000, std::memory_order_relaxed);
   }
 
  private:
-  // Starts at a plausible date, so that an expiry of 1 is in the past here too.
-  std::shared_ptr<std::atomic<uint64_t>> nanos_ =
-      std::make_shared<std::atomic<uint64_t>>(1'700'000'000'000'000'000);
+  struct Time {
+    // A plausible date, so that an expiry of 1 is in the past here too.
+    std::atomic<uint64_t> nanos = 1'700'000'000'000'000'000;
+    std::atomic<uint64_t> jumped_millis = 0;  // modulo 2^64, for jumps back
+  };
+  std::shared_ptr<Time> time_ = std::make_shared<Time>();
 };
 
 static_assert(Clock<ManualClock>);

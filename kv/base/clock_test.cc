@@ -45,5 +45,21 @@ TEST(ManualClockTest, StandsStillUntilItIsMovedAndSharesItsTime) {
   EXPECT_EQ(ManualClock().UnixMillis(), millis);
 }
 
+TEST(ManualClockTest, ItsWallClockJumpsAnywhereAndTheOtherGoesOn) {
+  ManualClock clock;
+  const ManualClock copy = clock;
+  const uint64_t nanos = clock.MonotonicNanos();
+  for (const uint64_t to : {uint64_t{0}, uint64_t{5}, UINT64_MAX, clock.UnixMillis()}) {
+    clock.SetUnixMillis(to);
+    EXPECT_EQ(clock.UnixMillis(), to);
+    EXPECT_EQ(copy.UnixMillis(), to);
+    EXPECT_EQ(clock.MonotonicNanos(), nanos);
+  }
+  clock.SetUnixMillis(7);
+  clock.AdvanceMillis(3);
+  EXPECT_EQ(clock.UnixMillis(), 10u);
+  EXPECT_EQ(clock.MonotonicNanos(), nanos + 3'000'000);
+}
+
 }  // namespace
 }  // namespace kv

@@ -34,6 +34,14 @@ TEST(StickyError, KeepsWhatIsAnError) {
   EXPECT_TRUE(error.failed());
 }
 
+TEST(StickyError, SaysOnceWhatToDo) {
+  StickyError inner("stop");
+  StickyError outer("stop");
+  EXPECT_EQ(inner.Set(absl::UnavailableError("why")), absl::UnavailableError("why; stop"));
+  EXPECT_EQ(inner.Get(), absl::UnavailableError("why; stop"));
+  EXPECT_EQ(outer.Keep(inner.Get()), absl::UnavailableError("why; stop"));
+}
+
 TEST(StickyError, AllThreadsSeeOneError) {
   StickyError error;
   std::vector<absl::Status> seen(4);

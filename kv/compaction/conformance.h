@@ -224,6 +224,30 @@ absl::Status CheckCompactionShapes(uint64_t seed) {
   return absl::OkStatus();
 }
 
+// The debt while flushes go on and no compaction keeps up: it begins at 0, never falls, rises by at
+// most `largest_step` with each file of `bytes`, and reaches 1. Otherwise writes go at full speed
+// until they stop.
+template <Compaction P>
+absl::Status CheckCompactionDebt(double largest_step, uint64_t bytes) {
+  using compaction_conformance::Failure;
+  constexpr uint64_t kFiles = 5'000;
+  TreeShape shape{.levels = {{}}};
+  double last = 0;
+  for (uint64_t files = 0; files < kFiles && last < 1; ++files) {
+    const double debt = P::WriteStallDebt(shape);
+    if (files == 0 && debt != 0)
+      return Failure(fmt::format("an empty tree has a debt of {}", debt));
+    if (debt < last) return Failure(fmt::format("debt falls from {} to {}", last, debt));
+    if (debt > last + largest_step) {
+      return Failure(fmt::format("file {} takes the debt from {} to {}", files, last, debt));
+    }
+    last = debt;
+    shape.levels[0].insert(shape.levels[0].begin(),
+                           {.number = files + 1, .bytes = bytes, .smallest = "a", .largest = "z"});
+  }
+  return last == 1 ? absl::OkStatus() : Failure("writes are never held back");
+}
+
 // Flushes, starts and finishes in random order, up to three compactions at a time; then no more
 // flushes, until choices run out.
 template <Compaction P>

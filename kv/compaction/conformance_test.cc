@@ -236,6 +236,29 @@ bool Refused() {
   return refused;
 }
 
+// At full speed up to a number of files, and then not at all.
+struct Cliff : SmallLeveled {
+  static double WriteStallDebt(const TreeShape& shape) {
+    return shape.levels.front().size() < 20 ? 0 : 1;
+  }
+};
+
+// RocksDB 9423: writes went at full speed until they were stopped for minutes, because the stage in
+// which they are slowed was skipped. 1966: the rate of slowed writes was lowered again and again
+// and did not rise when compaction had caught up. Rule: the delay follows from what there is to do
+// now, from nothing at all to a full stop in small steps. (What a debt costs a write: StallsTest.)
+TEST(KnownBugs, RocksDb9423And1966_WritesMeetASlopeAndNotACliff) {
+  constexpr double kLargestStep = 0.05;
+  constexpr uint64_t kFileBytes = uint64_t{16} << 20;
+  EXPECT_EQ((CheckCompactionDebt<LeveledCompaction<>>(kLargestStep, kFileBytes)), absl::OkStatus());
+  EXPECT_EQ((CheckCompactionDebt<TieredCompaction<>>(kLargestStep, kFileBytes)), absl::OkStatus());
+  EXPECT_EQ((CheckCompactionDebt<LazyLeveledCompaction<>>(kLargestStep, kFileBytes)),
+            absl::OkStatus());
+  EXPECT_EQ((CheckCompactionDebt<FifoCompaction<>>(kLargestStep, kFileBytes)), absl::OkStatus());
+  EXPECT_FALSE(CheckCompactionDebt<Cliff>(kLargestStep, kFileBytes).ok());
+  EXPECT_FALSE(CheckCompactionDebt<NoCompaction>(kLargestStep, kFileBytes).ok());
+}
+
 TEST(CompactionSuite, RefusesBrokenPolicies) {
   EXPECT_TRUE(Refused<LeavesTheOldestOfLevel0>());
   EXPECT_TRUE(Refused<LeavesTheOutputLevel>());

@@ -61,6 +61,7 @@ using Strings = std::set<std::string>;
 
 // ---- Bytes ----
 
+// RocksDB 12528: a file system for crash tests synced in Close, and hid that files were not synced.
 TEST(SimulatedCrash, KeepsSyncedBytesAndLosesTheRest) {
   auto fs = NewDisk();
   auto file = DurableFile(fs, "/d/f", "synced");

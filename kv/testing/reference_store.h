@@ -31,6 +31,7 @@
 #include "kv/base/bytes.h"
 #include "kv/base/hash.h"
 #include "kv/base/status.h"
+#include "kv/base/sticky_error.h"
 #include "kv/contract/engine.h"
 #include "kv/io/environment.h"
 #include "kv/testing/reference_engine.h"
@@ -50,6 +51,7 @@ struct SoundParts {
   static constexpr bool kGoesOnAfterFullDisk = true;
   static constexpr bool kForgetsRefused = true;  // a record that found no space
   static constexpr bool kShowsRefused = false;
+  static constexpr bool kStopsAfterErrors = true;  // takes no writes after a failed one
 };
 
 struct UnsyncedParts : SoundParts {
@@ -255,8 +257,12 @@ class ReferenceStore {
   // written over by the next.
   absl::Status Poison(absl::Status status) {
     if (Parts::kGoesOnAfterFullDisk && IsOutOfSpace(status)) return status;
-    if (!status.ok()) error_ = status;
-    return status;
+    if (status.ok() || !Parts::kStopsAfterErrors) return status;
+    if (error_.ok()) {
+      const std::string_view message(status.message().data(), status.message().size());
+      error_ = absl::Status(status.code(), fmt::format("{}; {}", message, kReopenAdvice));
+    }
+    return error_;
   }
 
   absl::Status CheckBatch(const WriteBatch& batch) const {

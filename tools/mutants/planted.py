@@ -159,7 +159,7 @@ MUTANTS = [
            "      request->result = request == group_.front() ? status : absl::OkStatus();\n",
            "//kv/commit:conformance_test", "FAILED"),
     Mutant("fault", "an error is forgotten", "kv/base/sticky_error.h",
-           "    if (error_.ok()) error_ = std::move(error);\n"
+           "    if (error_.ok()) error_ = WithAdvice(std::move(error));\n"
            "    // release: pairs with the acquire in failed().\n"
            "    failed_.store(true, std::memory_order_release);\n"
            "    return error_;\n",
