@@ -21,20 +21,17 @@ _SANITIZERS = {
 
 _COPT = "//command_line_option:copt"
 _LINKOPT = "//command_line_option:linkopt"
-_DEFINE = "//command_line_option:define"
 _STRIP = "//command_line_option:strip"
-_SETTINGS = [_COPT, _LINKOPT, _DEFINE, _STRIP]
-_SANITIZED = "ashlar_sanitized=true"
+_SETTINGS = [_COPT, _LINKOPT, _STRIP]
 
 def _transition_impl(settings, attr):
     # The whole build may be sanitized already, and two sanitizers do not go together.
-    if _SANITIZED in settings[_DEFINE]:
+    if any([flag.startswith("-fsanitize=") for flag in settings[_COPT]]):
         return settings
     sanitizer = _SANITIZERS[attr.sanitizer]
     return {
         _COPT: settings[_COPT] + _COMMON + sanitizer.flags + sanitizer.compile_flags,
         _LINKOPT: settings[_LINKOPT] + sanitizer.flags,
-        _DEFINE: settings[_DEFINE] + [_SANITIZED],
         _STRIP: "never",
     }
 

@@ -13,15 +13,16 @@
 #include <memory>
 
 #include "engines/btree/page.h"
+#include "kv/base/atomic.h"
 
 namespace kv::btree {
 
 struct alignas(64) Frame {
-  std::atomic<uint64_t> version{0};
+  Atomic<uint64_t> version{0};
   // Which checkpoint the page's changes belong to; 0: the file has them.
-  std::atomic<uint64_t> dirty_epoch{0};
-  std::atomic<bool> referenced{false};  // since the clock's hand passed
-  bool pinned = false;                  // the writer is using it: not evicted
+  Atomic<uint64_t> dirty_epoch{0};
+  Atomic<bool> referenced{false};  // since the clock's hand passed
+  bool pinned = false;             // the writer is using it: not evicted
   PageId id = 0;
   uint32_t units = 1;
   uint32_t loaded_at = 0;  // the pool's count of pages read in
@@ -48,7 +49,7 @@ static_assert(sizeof(Frame) == 64);
 // Thread safety: Find from any thread; the others from one at a time.
 class FrameTable {
  public:
-  FrameTable() : segments_(std::make_unique<std::atomic<Segment*>[]>(kSegments)) {}
+  FrameTable() : segments_(std::make_unique<Atomic<Segment*>[]>(kSegments)) {}
   ~FrameTable() {
     for (size_t i = 0; i < kSegments; ++i) delete segments_[i].load(std::memory_order_relaxed);
   }
@@ -61,7 +62,7 @@ class FrameTable {
   }
 
   void Set(PageId id, Frame* frame) {
-    std::atomic<Segment*>& segment = segments_[id / kSegmentEntries];
+    Atomic<Segment*>& segment = segments_[id / kSegmentEntries];
     if (segment.load(std::memory_order_relaxed) == nullptr) {
       segment.store(new Segment(), std::memory_order_release);
     }
@@ -70,11 +71,11 @@ class FrameTable {
   }
 
  private:
-  static constexpr size_t kSegmentEntries = size_t{1} << 16;
-  static constexpr size_t kSegments = size_t{1} << 16;
-  using Segment = std::array<std::atomic<Frame*>, kSegmentEntries>;
+  static constexpr size_t kSegmentEntries = kModelled ? 2 : size_t{1} << 16;
+  static constexpr size_t kSegments = kModelled ? 2 : size_t{1} << 16;
+  using Segment = std::array<Atomic<Frame*>, kSegmentEntries>;
 
-  std::unique_ptr<std::atomic<Segment*>[]> segments_;
+  std::unique_ptr<Atomic<Segment*>[]> segments_;
 };
 
 }  // namespace kv::btree

@@ -16,8 +16,6 @@
 #ifndef ENGINES_BTREE_LEAF_H_
 #define ENGINES_BTREE_LEAF_H_
 
-#include <sched.h>
-
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -26,17 +24,18 @@
 #include "engines/btree/frame.h"
 #include "engines/btree/page.h"
 #include "engines/btree/search.h"
+#include "kv/base/atomic.h"
 
 namespace kv::btree {
 
 // Reader: the version to read under, once no change is under way.
-inline uint64_t StableVersion(const std::atomic<uint64_t>& version) {
+inline uint64_t StableVersion(const Atomic<uint64_t>& version) {
   for (unsigned spins = 0;; ++spins) {
     const uint64_t seen = version.load(std::memory_order_acquire);
     if ((seen & 1) == 0) [[likely]]
       return seen;
     // The writer may have lost its processor in mid-change.
-    if (spins > 64) ::sched_yield();
+    if (kModelled || spins > 64) GiveWay();
   }
 }
 

@@ -44,6 +44,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "kv/base/atomic.h"
 #include "kv/base/bytes.h"
 #include "kv/base/hash.h"
 #include "kv/contract/record.h"
@@ -219,11 +220,11 @@ class Page {
   }
 
  private:
-  std::atomic_ref<uint32_t> Field32(size_t offset) const {
-    return std::atomic_ref<uint32_t>(*reinterpret_cast<uint32_t*>(bytes_ + offset));
+  AtomicRef<uint32_t> Field32(size_t offset) const {
+    return AtomicRef<uint32_t>(*reinterpret_cast<uint32_t*>(bytes_ + offset));
   }
-  std::atomic_ref<uint64_t> Word(size_t slot, size_t offset) const {
-    return std::atomic_ref<uint64_t>(
+  AtomicRef<uint64_t> Word(size_t slot, size_t offset) const {
+    return AtomicRef<uint64_t>(
         *reinterpret_cast<uint64_t*>(bytes_ + kPageHeaderBytes + slot * kSlotBytes + offset));
   }
 

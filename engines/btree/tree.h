@@ -33,6 +33,7 @@
 #include "engines/btree/page.h"
 #include "engines/btree/pool.h"
 #include "engines/btree/search.h"
+#include "kv/base/atomic.h"
 #include "kv/base/status.h"
 
 namespace kv::btree {
@@ -217,8 +218,8 @@ class Tree {
   }
 
   PoolType& pool_;
-  alignas(64) std::atomic<uint64_t> structure_{0};
-  std::atomic<Sequence> removed_at_{0};
+  alignas(64) Atomic<uint64_t> structure_{0};
+  Atomic<Sequence> removed_at_{0};
 };
 
 }  // namespace kv::btree

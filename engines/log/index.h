@@ -37,13 +37,15 @@
 #include "engines/log/index_shard.h"
 #include "engines/log/index_table.h"
 #include "engines/log/location.h"
+#include "kv/base/atomic.h"
 #include "kv/base/read_gate.h"
 
 namespace kv {
 
 class LogIndex {
  public:
-  static constexpr size_t kShards = 256;
+  static constexpr int kShardBits = kModelled ? 1 : 8;
+  static constexpr size_t kShards = size_t{1} << kShardBits;
 
   // The index at one instant. Keeps memory while it lives.
   class Frozen {
@@ -263,7 +265,7 @@ class LogIndex {
   }
 
  private:
-  static constexpr size_t kRetiredBytes = size_t{256} << 10;
+  static constexpr size_t kRetiredBytes = kModelled ? 1 : size_t{256} << 10;
 
   using Shard = IndexShard;
 
@@ -298,7 +300,7 @@ class LogIndex {
     std::bitset<kShards> set_;
   };
 
-  static size_t Number(uint64_t hash) { return hash >> 56; }
+  static size_t Number(uint64_t hash) { return hash >> (64 - kShardBits); }
   static uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash); }
   Shard& ShardOf(uint64_t hash) { return shards_[Number(hash)]; }
   const Shard& ShardOf(uint64_t hash) const { return shards_[Number(hash)]; }

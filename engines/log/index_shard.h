@@ -13,17 +13,17 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <thread>
 #include <utility>
 
 #include "engines/log/index_table.h"
+#include "kv/base/atomic.h"
 #include "kv/base/shard_lock.h"
 
 namespace kv {
 
 struct alignas(64) IndexShard {
-  std::atomic<uint64_t> version{0};
-  std::atomic<IndexTable*> table{nullptr};  // == owned.get()
+  Atomic<uint64_t> version{0};
+  Atomic<IndexTable*> table{nullptr};  // == owned.get()
   ShardLock lock;
   std::shared_ptr<IndexTable> owned;  // guarded by lock
 
@@ -32,7 +32,7 @@ struct alignas(64) IndexShard {
     for (int spins = 0;; ++spins) {
       const uint64_t now = version.load(std::memory_order_acquire);
       if ((now & 1) == 0) return now;
-      if (spins >= kSpins) std::this_thread::yield();
+      if (kModelled || spins >= kSpins) GiveWay();
     }
   }
   // relaxed: after acquire loads of slots; see "Memory order" above.
@@ -47,8 +47,8 @@ struct alignas(64) IndexShard {
   }
   std::shared_ptr<IndexTable> Adopt(std::shared_ptr<IndexTable> fresh) {
     owned.swap(fresh);
-    // seq_cst: before the gate's look at its readers (read_gate.h, invariant 2).
-    table.store(owned.get(), std::memory_order_seq_cst);
+    // release: pairs with the acquires of readers. The gate sees to those who still have the old.
+    table.store(owned.get(), std::memory_order_release);
     return fresh;
   }
 

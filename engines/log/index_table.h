@@ -32,16 +32,17 @@
 #include <utility>
 
 #include "engines/log/location.h"
+#include "kv/base/atomic.h"
 
 namespace kv {
 
 struct alignas(64) IndexBucket {
   static constexpr size_t kSlots = 6;
 
-  std::atomic<uint32_t> passed{0};
-  std::array<std::atomic<uint32_t>, kSlots> tags{};
-  std::array<std::atomic<uint32_t>, kSlots> low{};
-  std::array<std::atomic<uint16_t>, kSlots> high{};
+  Atomic<uint32_t> passed{0};
+  std::array<Atomic<uint32_t>, kSlots> tags{};
+  std::array<Atomic<uint32_t>, kSlots> low{};
+  std::array<Atomic<uint16_t>, kSlots> high{};
 
   Location At(size_t slot) const {
     // acquire: see "Memory order" above.
@@ -153,7 +154,7 @@ class IndexTable {
   std::unique_ptr<IndexBucket[]> buckets_;
   size_t count_;
   size_t size_ = 0;
-  std::atomic<uint32_t> freezers_{0};
+  Atomic<uint32_t> freezers_{0};
 };
 
 }  // namespace kv

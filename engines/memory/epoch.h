@@ -33,15 +33,16 @@
 #include <cstdint>
 
 #include "engines/memory/thread_slots.h"
+#include "kv/base/atomic.h"
 #include "kv/base/thread_stripe.h"
 
 namespace kv::memory_internal {
 
 class Epochs {
   struct alignas(kCacheLineBytes) Slot {
-    std::atomic<uint64_t> epoch{0};
-    std::atomic<uint64_t> reads{0};
-    std::atomic<uint64_t> hits{0};
+    Atomic<uint64_t> epoch{0};
+    Atomic<uint64_t> reads{0};
+    Atomic<uint64_t> hits{0};
   };
 
  public:
@@ -76,7 +77,7 @@ class Epochs {
 
    private:
     friend class Epochs;
-    Guard(Slot& slot, const std::atomic<uint64_t>& epoch) : slot_(slot) {
+    Guard(Slot& slot, const Atomic<uint64_t>& epoch) : slot_(slot) {
       nested_ = slot.epoch.load(std::memory_order_relaxed) != 0;
       if (nested_) [[unlikely]]
         return;
@@ -84,14 +85,14 @@ class Epochs {
       slot.epoch.store(epoch.load(std::memory_order_relaxed), std::memory_order_seq_cst);
       (void)epoch.load(std::memory_order_seq_cst);  // invariant 2
     }
-    Guard(Slot& slot, const std::atomic<uint64_t>& epoch, std::atomic<uint64_t>* shared)
+    Guard(Slot& slot, const Atomic<uint64_t>& epoch, Atomic<uint64_t>* shared)
         : slot_(slot), shared_(shared) {
       shared->fetch_add(1, std::memory_order_seq_cst);
       (void)epoch.load(std::memory_order_seq_cst);  // invariant 2
     }
 
     Slot& slot_;
-    std::atomic<uint64_t>* shared_ = nullptr;
+    Atomic<uint64_t>* shared_ = nullptr;
     bool nested_ = false;
   };
 
@@ -124,14 +125,14 @@ class Epochs {
 
  private:
   // relaxed, as in CountReads: the counts order nothing.
-  uint64_t Sum(std::atomic<uint64_t> Slot::*counter) const {
+  uint64_t Sum(Atomic<uint64_t> Slot::*counter) const {
     uint64_t sum = 0;
     for (const Slot& slot : slots_) sum += (slot.*counter).load(std::memory_order_relaxed);
     return sum;
   }
 
-  alignas(kCacheLineBytes) std::atomic<uint64_t> epoch_{1};
-  alignas(kCacheLineBytes) std::atomic<uint64_t> shared_readers_{0};
+  alignas(kCacheLineBytes) Atomic<uint64_t> epoch_{1};
+  alignas(kCacheLineBytes) Atomic<uint64_t> shared_readers_{0};
   std::array<Slot, kThreadSlots + 1> slots_;
 };
 

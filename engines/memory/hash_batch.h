@@ -18,6 +18,7 @@
 #include "engines/memory/entry.h"
 #include "engines/memory/hash_shard.h"
 #include "engines/memory/hash_table.h"
+#include "kv/base/atomic.h"
 #include "kv/base/hash.h"
 #include "kv/contract/write_batch.h"
 
@@ -25,7 +26,7 @@ namespace kv::memory_internal {
 
 class HashBatch {
   struct alignas(Pending) Block {
-    std::atomic<bool> committed{false};
+    Atomic<bool> committed{false};
   };
 
  public:

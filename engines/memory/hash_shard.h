@@ -27,6 +27,7 @@
 #include "engines/memory/epoch.h"
 #include "engines/memory/hash_table.h"
 #include "engines/memory/limbo.h"
+#include "kv/base/atomic.h"
 #include "kv/base/shard_lock.h"
 
 namespace kv::memory_internal {
@@ -260,9 +261,9 @@ class alignas(kCacheLineBytes) HashShard {
   }
 
   // Read by everyone, written when the table is replaced.
-  std::atomic<uint64_t> table_{0};
+  Atomic<uint64_t> table_{0};
   // Written by every write.
-  alignas(kCacheLineBytes) std::atomic<uint64_t> version_{0};
+  alignas(kCacheLineBytes) Atomic<uint64_t> version_{0};
   ShardLock lock_;
   // The rest is guarded by lock_.
   size_t used_ = 0;  // slots that are not empty

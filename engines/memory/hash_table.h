@@ -38,6 +38,7 @@
 #include <string_view>
 
 #include "engines/memory/entry.h"
+#include "kv/base/atomic.h"
 #include "kv/base/hash.h"
 #include "kv/base/thread_stripe.h"
 
@@ -49,7 +50,7 @@ struct Pending {
   std::string_view key;  // for the writer; its bytes are the batch's
   const Entry* before;
   const Entry* after;
-  const std::atomic<bool>* committed;
+  const Atomic<bool>* committed;
 };
 
 using Word = uint64_t;
@@ -88,7 +89,7 @@ inline const Entry* Resolve(Word word) {
 
 class HashTable {
  public:
-  using Slot = std::atomic<Word>;
+  using Slot = Atomic<Word>;
   static constexpr size_t kMinCapacity = 8;
 
   HashTable() = default;  // no table
@@ -193,7 +194,7 @@ class HashTable {
 
   // Fetches the first `count` slots, or all there are.
   void PrefetchSlots(size_t count) const {
-    constexpr size_t kSlotsInLine = kLine / sizeof(std::atomic<Word>);
+    constexpr size_t kSlotsInLine = kLine / sizeof(Atomic<Word>);
     const size_t end = std::min(count, capacity());
     for (size_t i = 0; i < end; i += kSlotsInLine) __builtin_prefetch(&slot(i));
   }

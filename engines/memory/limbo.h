@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "engines/memory/epoch.h"
+#include "kv/base/atomic.h"
 
 namespace kv::memory_internal {
 
@@ -39,7 +40,7 @@ class Limbo {
   size_t Bytes() const { return gathering_bytes_ + waiting_bytes_; }
 
  private:
-  static constexpr size_t kBlocks = 64;
+  static constexpr size_t kBlocks = kModelled ? 1 : 64;
   static constexpr size_t kBytes = size_t{64} << 10;
 
   void Turn() {

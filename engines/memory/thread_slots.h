@@ -8,29 +8,37 @@
 //   2. Threads that find no free index have kThreadSlots: whoever keeps slots gives them a shared
 //      one.
 //
+// In the model (kv/base/atomic.h) the indices are the trial's thread numbers, and the mark is as
+// high as it can be.
+//
 // Thread safety: all functions from any thread. Cost after the first call: one thread-local load.
 #ifndef ENGINES_MEMORY_THREAD_SLOTS_H_
 #define ENGINES_MEMORY_THREAD_SLOTS_H_
 
+#include <algorithm>
 #include <atomic>
 #include <bitset>
 #include <cstddef>
 #include <mutex>
 
+#include "kv/base/atomic.h"
+
 namespace kv::memory_internal {
 
-inline constexpr size_t kThreadSlots = 512;
+inline constexpr size_t kThreadSlots = kModelled ? 3 : 512;
 
 class ThreadSlotRegistry {
  public:
   // The calling thread's index, or kThreadSlots.
   static size_t Mine() {
+    if constexpr (kModelled) return std::min(ModelThread(), kThreadSlots);
     const size_t mine = mine_;
     return mine != kUnknown ? mine : Assign();
   }
 
   // No index at or above it has ever been given out; a scan of slots may stop there.
   static size_t HighWater() {
+    if constexpr (kModelled) return kThreadSlots;
     // seq_cst: a thread that took an index before its slot's seq_cst store is within the mark for
     // a scanner whose seq_cst load comes after that store.
     return Shared().high_water.load(std::memory_order_seq_cst);

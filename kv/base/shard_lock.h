@@ -12,6 +12,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "kv/base/atomic.h"
+
 namespace kv {
 
 class ShardLock {
@@ -35,7 +37,7 @@ class ShardLock {
   }
 
  private:
-  std::atomic<uint32_t> state_{0};
+  Atomic<uint32_t> state_{0};
 };
 
 }  // namespace kv

@@ -9,11 +9,14 @@
 #include <atomic>
 #include <cstddef>
 
+#include "kv/base/atomic.h"
+
 namespace kv {
 
 inline constexpr size_t kCacheLineBytes = 64;
 
 inline size_t ThreadNumber() {
+  if constexpr (kModelled) return ModelThread();
   static std::atomic<size_t> next{0};
   // relaxed: only the uniqueness of the number matters.
   thread_local const size_t number = next.fetch_add(1, std::memory_order_relaxed);

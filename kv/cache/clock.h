@@ -50,6 +50,7 @@
 #include <string_view>
 #include <utility>
 
+#include "kv/base/atomic.h"
 #include "kv/base/striped_counters.h"
 #include "kv/base/thread_stripe.h"
 #include "kv/cache/block.h"
@@ -134,7 +135,7 @@ class ClockCache {
  private:
   friend Handle;
 
-  static constexpr size_t kWays = 15;
+  static constexpr size_t kWays = kModelled ? 2 : 15;
   static constexpr size_t kBytesPerSlot = 2048;
 
   static constexpr uint64_t kOnePin = 1;
@@ -150,7 +151,7 @@ class ClockCache {
   static constexpr uint64_t kErased = uint64_t{3} << 48;
 
   struct alignas(kCacheLineBytes) Slot {
-    std::atomic<uint64_t> word{kEmpty};
+    Atomic<uint64_t> word{kEmpty};
     uint64_t file = 0;
     uint64_t offset = 0;
     std::string block;
@@ -159,8 +160,8 @@ class ClockCache {
   // A tag is 8 bits of the hash, never 0; 0 is a slot without a block. Tags are hints: only the
   // slot itself says what it holds.
   struct alignas(kCacheLineBytes) Set {
-    std::array<std::atomic<uint64_t>, 2> tags{};
-    std::atomic<uint32_t> hand{0};  // where the sweep for a free slot in this set goes on
+    std::array<Atomic<uint64_t>, 2> tags{};
+    Atomic<uint32_t> hand{0};  // where the sweep for a free slot in this set goes on
     std::array<Slot, kWays> slots;
   };
 
@@ -251,7 +252,7 @@ class ClockCache {
 
   // The way's slot is ours (kBusy), so nobody else changes its tag.
   static void SetTag(Set& set, size_t way, uint64_t tag) {
-    std::atomic<uint64_t>& tags = set.tags[way / 8];
+    Atomic<uint64_t>& tags = set.tags[way / 8];
     const size_t shift = way % 8 * 8;
     const uint64_t old = (tags.load(std::memory_order_relaxed) >> shift) & 0xff;
     tags.fetch_xor((old ^ tag) << shift, std::memory_order_relaxed);
@@ -319,8 +320,8 @@ class ClockCache {
   const size_t capacity_;
   const size_t set_count_;
   const std::unique_ptr<Set[]> sets_;
-  std::atomic<size_t> used_;
-  std::atomic<size_t> hand_{0};
+  Atomic<size_t> used_;
+  Atomic<size_t> hand_{0};
   StripedCounters<Counter, kCounterCount> counters_;
 };
 

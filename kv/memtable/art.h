@@ -38,6 +38,7 @@
 #include <type_traits>
 
 #include "kv/base/arena.h"
+#include "kv/base/atomic.h"
 #include "kv/base/bytes.h"
 #include "kv/contract/record.h"
 #include "kv/memtable/art_node.h"
@@ -186,7 +187,7 @@ class ArtMemtable {
 
   Arena arena_;
   Slot root_;
-  std::atomic<size_t> entries_{0};
+  Atomic<size_t> entries_{0};
 };
 
 }  // namespace kv

@@ -34,6 +34,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "kv/base/atomic.h"
 #include "kv/memtable/version_chain.h"
 
 namespace kv::art_internal {
@@ -76,7 +77,7 @@ class Slot {
   void Store(Child child) { word_.store(child.word(), std::memory_order_release); }
 
  private:
-  std::atomic<uintptr_t> word_{0};
+  Atomic<uintptr_t> word_{0};
 };
 
 // A symbol of a node and its child; no child: there is none.
@@ -112,7 +113,7 @@ class Node {
 
   const uint32_t depth_;
   const Kind kind_;
-  std::atomic<uint16_t> count_{0};  // children but for end_
+  Atomic<uint16_t> count_{0};  // children but for end_
   const ChainedVersion* const sample_;
   Slot end_;
 };
@@ -149,7 +150,7 @@ class List : public Node {
     const size_t count = OwnCount();
     if (count == kSlots) return false;
     children_[count].Store(child);
-    std::atomic<uint64_t>& word = bytes_[count / 8];
+    Atomic<uint64_t>& word = bytes_[count / 8];
     word.store(word.load(std::memory_order_relaxed) | static_cast<uint64_t>(byte) << count % 8 * 8,
                std::memory_order_release);
     count_.store(static_cast<uint16_t>(count + 1), std::memory_order_release);
@@ -180,7 +181,7 @@ class List : public Node {
     return {best, children_[place].Load()};
   }
 
-  std::array<std::atomic<uint64_t>, (kSlots + 7) / 8> bytes_{};
+  std::array<Atomic<uint64_t>, (kSlots + 7) / 8> bytes_{};
   std::array<Slot, kSlots> children_;
 };
 
@@ -226,7 +227,7 @@ class Node48 : public Node {
   }
 
  private:
-  std::array<std::atomic<uint8_t>, 256> places_{};
+  std::array<Atomic<uint8_t>, 256> places_{};
   std::array<Slot, 48> children_;
 };
 

@@ -41,6 +41,7 @@
 #include <utility>
 
 #include "kv/base/arena.h"
+#include "kv/base/atomic.h"
 #include "kv/base/bytes.h"
 #include "kv/contract/record.h"
 #include "kv/memtable/bplus_tree_node.h"
@@ -147,8 +148,8 @@ class BPlusTreeMemtable {
       const Node* node = root_.load(std::memory_order_acquire);
       uint64_t version = node->Version();
       // A root that was split before its version was taken is no longer the root (root_ is stored
-      // before that version ends).
-      if (root_.load(std::memory_order_acquire) != node) continue;
+      // before that version ends). relaxed: whoever has that version has synchronized with its end.
+      if (root_.load(std::memory_order_relaxed) != node) continue;
       bool valid = true;
       while (valid && node->level() > 0) {
         const Inner* const inner = static_cast<const Inner*>(node);
@@ -285,9 +286,9 @@ class BPlusTreeMemtable {
 
   Arena arena_;
   Leaf* const first_;
-  std::atomic<Node*> root_;
-  std::atomic<Leaf*> last_;  // or one further left, for a moment
-  std::atomic<size_t> entries_{0};
+  Atomic<Node*> root_;
+  Atomic<Leaf*> last_;  // or one further left, for a moment
+  Atomic<size_t> entries_{0};
   Target target_;  // the inserter's own
 };
 

@@ -29,21 +29,20 @@
 #ifndef KV_MEMTABLE_BPLUS_TREE_NODE_H_
 #define KV_MEMTABLE_BPLUS_TREE_NODE_H_
 
-#include <sched.h>
-
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "kv/base/atomic.h"
 #include "kv/base/bytes.h"
 #include "kv/memtable/entry.h"
 
 namespace kv::bplus_tree_internal {
 
 inline constexpr size_t kCacheLine = 64;
-inline constexpr size_t kLeafSlots = 64;
-inline constexpr size_t kInnerSlots = 64;
+inline constexpr size_t kLeafSlots = kModelled ? 4 : 64;
+inline constexpr size_t kInnerSlots = kModelled ? 4 : 64;
 
 // The head of `key` behind its first `skip` bytes. A reader that lost a race may ask for more
 // bytes than the key has.
@@ -65,7 +64,7 @@ class Node {
       if ((version & 1) == 0) [[likely]]
         return version;
       // Most changes are shorter than this; past it the writer has lost its processor: offer ours.
-      if (spins > 64) sched_yield();
+      if (kModelled || spins > 64) GiveWay();
     }
   }
   bool Unchanged(uint64_t version) const {
@@ -79,18 +78,18 @@ class Node {
  protected:
   // What the only writer reads back of its own.
   template <typename T>
-  static T Own(const std::atomic<T>& field) {
+  static T Own(const Atomic<T>& field) {
     return field.load(std::memory_order_relaxed);
   }
   // Part of a change; pairs with the acquire load of whoever reads the field.
   template <typename T>
-  static void Set(std::atomic<T>& field, T value) {
+  static void Set(Atomic<T>& field, T value) {
     field.store(value, std::memory_order_release);
   }
 
-  std::atomic<uint64_t> version_{0};
-  std::atomic<uint32_t> count_{0};
-  std::atomic<uint32_t> skip_{0};
+  Atomic<uint64_t> version_{0};
+  Atomic<uint32_t> count_{0};
+  Atomic<uint32_t> skip_{0};
   const uint32_t level_;
 };
 
@@ -173,8 +172,8 @@ class SlotNode : public Node {
     Set(skip_, static_cast<uint32_t>(prefix));
   }
 
-  std::atomic<uint64_t> heads_[kSlots];
-  std::atomic<const Entry*> entries_[kSlots];
+  Atomic<uint64_t> heads_[kSlots];
+  Atomic<const Entry*> entries_[kSlots];
 };
 
 class alignas(kCacheLine) Leaf : public SlotNode<kLeafSlots> {
@@ -233,8 +232,8 @@ class alignas(kCacheLine) Leaf : public SlotNode<kLeafSlots> {
   }
 
  private:
-  std::atomic<Leaf*> next_{nullptr};
-  std::atomic<Leaf*> previous_{nullptr};
+  Atomic<Leaf*> next_{nullptr};
+  Atomic<Leaf*> previous_{nullptr};
   uint32_t last_insert_ = 0;  // the writer's own
 };
 
@@ -275,7 +274,7 @@ class alignas(kCacheLine) Inner : public SlotNode<kInnerSlots> {
   }
 
  private:
-  std::atomic<Node*> children_[kInnerSlots + 1];
+  Atomic<Node*> children_[kInnerSlots + 1];
 };
 
 }  // namespace kv::bplus_tree_internal

@@ -38,6 +38,7 @@
 #include <string_view>
 
 #include "kv/base/arena.h"
+#include "kv/base/atomic.h"
 #include "kv/base/hash.h"
 #include "kv/contract/record.h"
 #include "kv/memtable/concept.h"
@@ -72,7 +73,7 @@ class HashMemtable {
     ChainedVersion* const fresh =
         ChainedVersion::Write(arena_.Allocate(ChainedVersion::Bytes(record)), record);
     for (size_t probe = hash;; ++probe) {
-      std::atomic<uint64_t>& slot = slots->at(probe);
+      Atomic<uint64_t>& slot = slots->at(probe);
       const uint64_t word = slot.load(std::memory_order_relaxed);
       if (word == 0) {
         ++part.used;
@@ -133,24 +134,22 @@ class HashMemtable {
 
  private:
   static constexpr size_t kParts = 64;
-  static constexpr size_t kFirstSlots = 16;
+  static constexpr size_t kFirstSlots = kModelled ? 4 : 16;
   static constexpr uint64_t kTag = uint64_t{0xffff} << 48;
 
   // Stands in front of its slots.
   struct Slots {
     size_t mask;
 
-    std::atomic<uint64_t>& at(size_t probe) {
-      return reinterpret_cast<std::atomic<uint64_t>*>(this + 1)[probe & mask];
+    Atomic<uint64_t>& at(size_t probe) {
+      return reinterpret_cast<Atomic<uint64_t>*>(this + 1)[probe & mask];
     }
-    const std::atomic<uint64_t>& at(size_t probe) const {
-      return const_cast<Slots*>(this)->at(probe);
-    }
+    const Atomic<uint64_t>& at(size_t probe) const { return const_cast<Slots*>(this)->at(probe); }
   };
-  static_assert(sizeof(Slots) == sizeof(uint64_t) && sizeof(std::atomic<uint64_t>) == 8);
+  static_assert(sizeof(Slots) == sizeof(uint64_t) && sizeof(Atomic<uint64_t>) == 8);
 
   struct Part {
-    std::atomic<Slots*> slots{nullptr};
+    Atomic<Slots*> slots{nullptr};
     size_t used = 0;  // the writer's
   };
 
@@ -191,7 +190,7 @@ class HashMemtable {
 
   Arena arena_;
   std::array<Part, kParts> parts_;
-  std::atomic<size_t> entries_{0};
+  Atomic<size_t> entries_{0};
 };
 
 static_assert(Memtable<HashMemtable>);

@@ -38,6 +38,7 @@
 
 #include "absl/status/status.h"
 #include "kv/base/arena.h"
+#include "kv/base/atomic.h"
 #include "kv/base/thread_stripe.h"
 #include "kv/contract/record.h"
 #include "kv/memtable/concept.h"
@@ -102,14 +103,12 @@ class SkipListMemtable {
   size_t Entries() const { return entries_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr int kMaxHeight = 12;
+  static constexpr int kMaxHeight = kModelled ? 2 : 12;
 
   // An address between links and entry; see the picture above.
   class Node {
    public:
-    std::atomic<Node*>& Link(int level) {
-      return *(reinterpret_cast<std::atomic<Node*>*>(this) - 1 - level);
-    }
+    Atomic<Node*>& Link(int level) { return *(reinterpret_cast<Atomic<Node*>*>(this) - 1 - level); }
     Node* Next(int level) const {
       return const_cast<Node*>(this)->Link(level).load(std::memory_order_acquire);
     }
@@ -117,11 +116,10 @@ class SkipListMemtable {
   };
 
   Node* NewNode(int height, const Record& record) {
-    const size_t links = static_cast<size_t>(height) * sizeof(std::atomic<Node*>);
+    const size_t links = static_cast<size_t>(height) * sizeof(Atomic<Node*>);
     char* const block = arena_.Allocate(links + Entry::Bytes(record));
     for (int level = 0; level < height; ++level) {
-      new (block + static_cast<size_t>(level) * sizeof(std::atomic<Node*>))
-          std::atomic<Node*>(nullptr);
+      new (block + static_cast<size_t>(level) * sizeof(Atomic<Node*>)) Atomic<Node*>(nullptr);
     }
     Entry::Write(block + links, record);
     return reinterpret_cast<Node*>(block + links);
@@ -129,6 +127,7 @@ class SkipListMemtable {
 
   // Per thread, so that inserters share nothing; seeded by where it lives.
   static int RandomHeight() {
+    if constexpr (kModelled) return 1 + static_cast<int>(ModelChoice(kMaxHeight));
     thread_local uint64_t state = reinterpret_cast<uintptr_t>(&state) | 1;
     state ^= state << 13;  // xorshift64 (Marsaglia, 2003)
     state ^= state >> 7;
@@ -175,9 +174,9 @@ class SkipListMemtable {
 
   ConcurrentArena arena_;
   // Every insert writes to this one, and every search reads the two below.
-  std::atomic<size_t> entries_{0};
+  Atomic<size_t> entries_{0};
   alignas(kCacheLineBytes) Node* const head_;  // its entry is never compared
-  std::atomic<int> height_{1};
+  Atomic<int> height_{1};
 };
 
 class SkipListMemtable::Cursor {

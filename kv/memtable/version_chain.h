@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <new>
 
+#include "kv/base/atomic.h"
 #include "kv/contract/record.h"
 #include "kv/memtable/entry.h"
 
@@ -63,7 +64,7 @@ class ChainedVersion {
   }
 
  private:
-  std::atomic<const ChainedVersion*> older_{nullptr};
+  Atomic<const ChainedVersion*> older_{nullptr};
 };
 
 }  // namespace kv

@@ -29,6 +29,7 @@
 #include <mutex>
 #include <utility>
 
+#include "kv/base/atomic.h"
 #include "kv/base/thread_stripe.h"
 
 namespace kv {
@@ -79,7 +80,7 @@ class alignas(kCacheLineBytes) StripeLock {
   static constexpr uint32_t kPhase = 2;
   static constexpr uint32_t kMark = kExcluded | kPhase;
   static constexpr uint32_t kOneSharer = 4;
-  static constexpr int kSpins = 32;
+  static constexpr int kSpins = kModelled ? 0 : 32;
 
   static void Pause() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -126,8 +127,8 @@ class alignas(kCacheLineBytes) StripeLock {
     queue_.lock();
   }
 
-  std::atomic<uint32_t> entered_{0};
-  std::atomic<uint32_t> left_{0};
+  Atomic<uint32_t> entered_{0};
+  Atomic<uint32_t> left_{0};
   uint32_t phase_ = 0;  // of the last excluder; guarded by queue_
   std::mutex queue_;
 };

@@ -191,4 +191,18 @@ MUTANTS = [
            "inline uint64_t LoadFixed64(const char* from) {\n"
            "  return *reinterpret_cast<const uint64_t*>(from);\n",
            "//kv/base:bytes_test", "runtime error", config="ubsan"),
+
+    Mutant("interleaving", "a change of a leaf is not released", "kv/memtable/bplus_tree_node.h",
+           "  void EndChange() { version_.store(Own(version_) + 1, std::memory_order_release); }\n",
+           "  void EndChange() { version_.store(Own(version_) + 1, std::memory_order_relaxed); }\n",
+           "//kv/memtable:bplus_tree_interleaving_test", "FAILED"),
+    Mutant("interleaving", "the turn of a gate is not in the one order of all",
+           "kv/base/read_gate.h",
+           "      phase_.store(phase + 1, std::memory_order_seq_cst);",
+           "      phase_.store(phase + 1, std::memory_order_release);",
+           "//kv/base:read_gate_interleaving_test", "FAILED"),
+    Mutant("interleaving", "a reader leaves its epoch before it has read", "engines/memory/epoch.h",
+           "        slot_.epoch.store(0, std::memory_order_release);\n",
+           "        slot_.epoch.store(0, std::memory_order_relaxed);\n",
+           "//engines/memory:epoch_interleaving_test", "FAILED"),
 ]

@@ -13,9 +13,11 @@ _CODE = (".h", ".cc", ".py", ".sh", ".bzl", "bazelw", ".ci/run")
 _UNFINISHED = re.compile(r"\b(%s)\b" % "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3, "HA" + "CK")))
 _MACHINE_PATH = re.compile(r"(?<![\w.*}$)])/(%s)/" % "|".join(("work", "root", "home")))
 _OWN_MACRO = re.compile(r"^\s*#\s*(?:if|ifdef|ifndef|elif)\b.*?\b((?:KV|ASHLAR|COORD|BENCH)_\w+)")
-# Where the build says what is compiled: the bench main and the test sources of a composition.
+# Where the build says what is compiled: the bench main, the test sources of a composition, and the
+# header that leads either to std::atomic or to the model of it.
 _SELECTION_PLACES = (
     "bench/bench_main.cc",
+    "kv/base/atomic.h",
     "kv/testing/composition_under_test.cc",
     "kv/testing/simulated_under_test.cc",
 )

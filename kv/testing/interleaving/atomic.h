@@ -1,4 +1,10 @@
-// Atomic: std::atomic as the model of explore.h sees it. Outside a trial it is a plain variable.
+// Atomic, AtomicRef: std::atomic and std::atomic_ref as the model of explore.h sees them.
+//
+// An Atomic is its value and nothing else, of the same size and as trivial to destroy: the stores
+// of a run are the machine's. So it may lie in an arena, and zeros are one. Outside of Trial::Run
+// it is a plain variable.
+//
+// Each operation knows where it stands in the source, so that orders.h can weaken it there.
 //
 // Thread safety: of one thread; the threads of a trial are fibers.
 // Memory order: that of the program, which the model obeys.
@@ -7,129 +13,222 @@
 
 #include <atomic>
 #include <concepts>
-#include <cstddef>
+#include <cstdlib>
 #include <cstring>
+#include <source_location>
 #include <type_traits>
-#include <utility>
-#include <vector>
 
 #include "kv/testing/interleaving/machine.h"
+#include "kv/testing/interleaving/orders.h"
 
 namespace kv::testing::interleaving {
 
-template <typename T>
-class Atomic {
-  static_assert(std::is_trivially_copyable_v<T>);
+// The operations of Self, whose Address() is where the value is.
+template <typename T, typename Self>
+class AtomicOperations {
+  static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(Bits));
+  using Order = std::memory_order;
+  using Where = std::source_location;
   static constexpr auto kSeqCst = std::memory_order_seq_cst;
 
  public:
   using value_type = T;
   static constexpr bool is_always_lock_free = true;
 
-  Atomic() : Atomic(T{}) {}
-  Atomic(T value) : values_{value} {}  // NOLINT: as std::atomic
-  Atomic(const Atomic&) = delete;
-  Atomic& operator=(const Atomic&) = delete;
-
-  T load(std::memory_order order = kSeqCst) const {
+  T load(Order order = kSeqCst, Where where = Where::current()) const {
+    Machine* const machine = Machine::Running();
+    if (machine == nullptr) return *At();
+    Touch(At(), sizeof(T));
     const Hidden hidden;
-    Enter();
-    return values_[location_.Load(order)];
+    const Order now = OrderAt(Operation::kLoad, order, where);
+    return ToValue(Enter(*machine, now == kSeqCst, where).Load(now));
   }
 
-  void store(T value, std::memory_order order = kSeqCst) {
-    const Hidden hidden;
-    Enter();
-    location_.Store(order);
-    Keep(value);
-  }
-
-  T exchange(T value, std::memory_order order = kSeqCst) {
-    return Update(order, [value](T) { return value; });
-  }
-
-  bool compare_exchange_strong(T& expected, T desired, std::memory_order success,
-                               std::memory_order failure) {
-    const Hidden hidden;
-    Enter();
-    const T seen = values_[location_.Newest()];
-    const bool stores = std::memcmp(&seen, &expected, sizeof(T)) == 0;
-    location_.Exchange(stores ? success : failure, stores);
-    if (stores) {
-      Keep(desired);
-    } else {
-      expected = seen;
+  void store(T value, Order order = kSeqCst, Where where = Where::current()) {
+    Machine* const machine = Machine::Running();
+    if (machine == nullptr) {
+      *At() = value;
+      return;
     }
-    return stores;
-  }
-  bool compare_exchange_strong(T& expected, T desired, std::memory_order order = kSeqCst) {
-    return compare_exchange_strong(expected, desired, order, OfFailure(order));
-  }
-  bool compare_exchange_weak(T& expected, T desired, std::memory_order success,
-                             std::memory_order failure) {
-    return compare_exchange_strong(expected, desired, success, failure);
-  }
-  bool compare_exchange_weak(T& expected, T desired, std::memory_order order = kSeqCst) {
-    return compare_exchange_strong(expected, desired, order);
+    Touch(At(), sizeof(T));
+    const Hidden hidden;
+    const Order now = OrderAt(Operation::kStore, order, where);
+    Enter(*machine, true, where).Store(now, ToBits(value));
+    *At() = value;
   }
 
-  T fetch_add(std::ptrdiff_t by, std::memory_order order = kSeqCst) {
-    return Update(order, [by](T value) { return static_cast<T>(value + static_cast<T>(by)); });
+  T exchange(T value, Order order = kSeqCst, Where where = Where::current()) {
+    return Update(order, where, [value](T) { return value; });
   }
-  T fetch_sub(std::ptrdiff_t by, std::memory_order order = kSeqCst) {
-    return Update(order, [by](T value) { return static_cast<T>(value - static_cast<T>(by)); });
+
+  bool compare_exchange_strong(T& expected, T desired, Order success, Order failure,
+                               Where where = Where::current()) {
+    const bool model = Machine::Running() != nullptr;
+    return Compare(expected, desired,
+                   model ? OrderAt(Operation::kCompareExchange, success, where) : success,
+                   model ? OrderAt(Operation::kFailure, failure, where) : failure, where);
   }
-  T fetch_or(T bits, std::memory_order order = kSeqCst) requires std::integral<T> {
-    return Update(order, [bits](T value) { return static_cast<T>(value | bits); });
+  bool compare_exchange_strong(T& expected, T desired, Order order = kSeqCst,
+                               Where where = Where::current()) {
+    const bool model = Machine::Running() != nullptr;
+    const Order now = model ? OrderAt(Operation::kCompareExchange, order, where) : order;
+    return Compare(expected, desired, now, OfFailure(now), where);
   }
-  T fetch_and(T bits, std::memory_order order = kSeqCst) requires std::integral<T> {
-    return Update(order, [bits](T value) { return static_cast<T>(value & bits); });
+  bool compare_exchange_weak(T& expected, T desired, Order success, Order failure,
+                             Where where = Where::current()) {
+    return compare_exchange_strong(expected, desired, success, failure, where);
   }
+  bool compare_exchange_weak(T& expected, T desired, Order order = kSeqCst,
+                             Where where = Where::current()) {
+    return compare_exchange_strong(expected, desired, order, where);
+  }
+
+  T fetch_add(T by, Order order = kSeqCst,
+              Where where = Where::current()) requires std::integral<T> {
+    return Update(order, where, [by](T value) { return static_cast<T>(value + by); });
+  }
+  T fetch_sub(T by, Order order = kSeqCst,
+              Where where = Where::current()) requires std::integral<T> {
+    return Update(order, where, [by](T value) { return static_cast<T>(value - by); });
+  }
+  T fetch_or(T bits, Order order = kSeqCst,
+             Where where = Where::current()) requires std::integral<T> {
+    return Update(order, where, [bits](T value) { return static_cast<T>(value | bits); });
+  }
+  T fetch_and(T bits, Order order = kSeqCst,
+              Where where = Where::current()) requires std::integral<T> {
+    return Update(order, where, [bits](T value) { return static_cast<T>(value & bits); });
+  }
+  T fetch_xor(T bits, Order order = kSeqCst,
+              Where where = Where::current()) requires std::integral<T> {
+    return Update(order, where, [bits](T value) { return static_cast<T>(value ^ bits); });
+  }
+
+  void wait(T old, Order order = kSeqCst, Where where = Where::current()) const {
+    while (ToBits(load(order, where)) == ToBits(old)) {
+      Machine* const machine = Machine::Running();
+      if (machine == nullptr) std::abort();  // nobody else is there to wake it
+      const Hidden hidden;
+      machine->Park(At(), ToBits(old));
+    }
+  }
+  void notify_one() { Notify(false); }
+  void notify_all() { Notify(true); }
 
   operator T() const { return load(); }  // NOLINT: as std::atomic
-  T operator=(T value) {                 // NOLINT: as std::atomic
-    store(value);
-    return value;
-  }
 
  private:
-  static std::memory_order OfFailure(std::memory_order order) {
+  static Order OfFailure(Order order) {
     if (order == std::memory_order_acq_rel) return std::memory_order_acquire;
     return order == std::memory_order_release ? std::memory_order_relaxed : order;
   }
 
-  void Enter() const {
-    if (location_.Enter() && values_.size() > 1) values_ = {values_.back()};
+  static Bits ToBits(T value) {
+    Bits bits = 0;
+    std::memcpy(&bits, &value, sizeof value);
+    return bits;
+  }
+  static T ToValue(Bits bits) {
+    T value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
   }
 
-  // Behind a store: in a trial each has its value, outside there is one.
-  void Keep(T value) {
-    if (values_.size() == location_.last()) {
-      values_.push_back(value);
-    } else {
-      values_.back() = value;
-    }
+  T* At() const { return static_cast<const Self*>(this)->Address(); }
+
+  Location& Enter(Machine& machine, bool acts, const Where& where) const {
+    return machine.Enter(At(), ToBits(*At()), acts, where);
   }
 
   template <typename F>
-  T Update(std::memory_order order, F&& change) {
+  T Update(Order order, const Where& where, F&& change) {
+    Machine* const machine = Machine::Running();
+    if (machine == nullptr) {
+      const T seen = *At();
+      *At() = change(seen);
+      return seen;
+    }
+    Touch(At(), sizeof(T));
     const Hidden hidden;
-    Enter();
-    const T seen = values_[location_.Newest()];
-    location_.Exchange(order, true);
-    Keep(change(seen));
+    const Order now = OrderAt(Operation::kUpdate, order, where);
+    Location& location = Enter(*machine, true, where);
+    const T seen = ToValue(location.newest());
+    const T fresh = change(seen);
+    const Bits bits = ToBits(fresh);
+    location.Exchange(now, &bits);
+    *At() = fresh;
     return seen;
   }
 
-  // mutable: a load has a place in the history of the object, too.
-  mutable Location location_;
-  mutable std::vector<T> values_;
+  bool Compare(T& expected, T desired, Order success, Order failure, const Where& where) {
+    Machine* const machine = Machine::Running();
+    if (machine == nullptr) {
+      const bool equal = ToBits(*At()) == ToBits(expected);
+      (equal ? *At() : expected) = equal ? desired : *At();
+      return equal;
+    }
+    Touch(At(), sizeof(T));
+    const Hidden hidden;
+    Location& location = Enter(*machine, true, where);
+    const Bits seen = location.newest();
+    const bool equal = seen == ToBits(expected);
+    const Bits bits = ToBits(desired);
+    location.Exchange(equal ? success : failure, equal ? &bits : nullptr);
+    (equal ? *At() : expected) = equal ? desired : ToValue(seen);
+    return equal;
+  }
+
+  void Notify(bool all) {
+    Machine* const machine = Machine::Running();
+    if (machine == nullptr) return;
+    const Hidden hidden;
+    machine->Notify(At(), all);
+  }
 };
 
-inline void Fence(std::memory_order order) {
+template <typename T>
+class Atomic : public AtomicOperations<T, Atomic<T>> {
+ public:
+  Atomic() : Atomic(T{}) {}
+  Atomic(T value) : value_(value) {  // NOLINT: as std::atomic
+    if (Machine* const machine = Machine::Running()) {
+      const Hidden hidden;
+      machine->Forget(&value_);
+    }
+  }
+  Atomic(const Atomic&) = delete;
+  Atomic& operator=(const Atomic&) = delete;
+  T operator=(T value) {  // NOLINT: as std::atomic
+    this->store(value);
+    return value;
+  }
+
+  T* Address() const { return &value_; }
+
+ private:
+  mutable T value_;  // the newest
+};
+
+template <typename T>
+class AtomicRef : public AtomicOperations<T, AtomicRef<T>> {
+ public:
+  explicit AtomicRef(T& value) : value_(&value) {}
+  T* Address() const { return value_; }
+
+ private:
+  T* value_;
+};
+
+inline void Fence(std::memory_order order,
+                  std::source_location where = std::source_location::current()) {
   const Hidden hidden;
-  if (Machine* const machine = Machine::Current()) machine->Fence(order);
+  if (Machine* const machine = Machine::Running()) {
+    machine->Fence(OrderAt(Operation::kFence, order, where));
+  }
 }
+
+static_assert(sizeof(Atomic<char>) == 1 && sizeof(Atomic<void*>) == sizeof(void*));
+static_assert(std::is_trivially_destructible_v<Atomic<int>>);
 
 }  // namespace kv::testing::interleaving
 

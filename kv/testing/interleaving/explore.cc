@@ -4,6 +4,20 @@
 
 #include "kv/testing/interleaving/machine.h"
 
+namespace {
+
+// Whether ThreadSanitizer has reported something. volatile: it is set behind the compiler's back.
+volatile bool raced = false;
+
+}  // namespace
+
+#ifdef __SANITIZE_THREAD__
+extern "C" {
+// Called with each report, from within the sanitizer, where little may be done.
+__attribute__((no_sanitize("thread"))) void __tsan_on_report(void*) { raced = true; }
+}
+#endif
+
 namespace kv::testing::interleaving {
 namespace {
 
@@ -20,10 +34,10 @@ bool Next(Script* choices) {
 }
 
 void RunOnce(Machine& machine, const std::function<void(Trial&)>& program) {
-  Machine::SetCurrent(&machine);
+  raced = false;
   Trial trial(machine);
   program(trial);
-  Machine::SetCurrent(nullptr);
+  if (raced) machine.Fail("a data race, which ThreadSanitizer has reported");
 }
 
 }  // namespace
@@ -36,6 +50,9 @@ void Trial::Expect(bool holds, std::string_view what) {
 }
 
 Report Explore(const Plan& plan, const std::function<void(Trial&)>& program) {
+  struct Finally {
+    ~Finally() { Fiber::FreeIdle(); }
+  } const finally;
   Report report;
   Script script;
   do {
@@ -48,6 +65,8 @@ Report Explore(const Plan& plan, const std::function<void(Trial&)>& program) {
       const Script same = machine.choices();
       Machine again(plan, same, /*tells=*/true);
       RunOnce(again, program);
+      // A race is reported once.
+      if (!again.failed()) again.Fail(machine.Story());
       report.failure = again.Story();
       return report;
     }
@@ -59,7 +78,19 @@ Report Explore(const Plan& plan, const std::function<void(Trial&)>& program) {
 
 void Yield() {
   const Hidden hidden;
-  if (Machine* const machine = Machine::Current()) machine->Yield();
+  if (Machine* const machine = Machine::Running()) machine->Yield();
+}
+
+size_t ThreadNumber() {
+  const Hidden hidden;
+  Machine* const machine = Machine::Running();
+  return machine == nullptr ? 0 : machine->running();
+}
+
+size_t Choose(size_t count) {
+  const Hidden hidden;
+  Machine* const machine = Machine::Running();
+  return machine == nullptr ? 0 : machine->Choose(count);
 }
 
 }  // namespace kv::testing::interleaving

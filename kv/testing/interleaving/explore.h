@@ -8,7 +8,8 @@
 //                }});
 //   });
 //
-// The threads of a trial are fibers of one thread, which change at atomic operations alone.
+// The threads of a trial are fibers of one thread, which change at atomic operations alone
+// (machine.h).
 // Whenever there is a choice (which thread goes on, which store a load sees), the first run takes
 // the first alternative, and the runs after it the others, depth first. What is bounded is the
 // number of preemptions: changes of thread that nothing forces. Few suffice for nearly all bugs
@@ -20,10 +21,14 @@
 // from release and acquire, fences, release sequences and thread creation, by vector clocks.
 // Sequentially consistent fences and operations are ordered by one clock of their own.
 // Where the model stops: a store never comes before one that was executed earlier (no 2+2W), loads
-// see no stores of the future (no load buffering), compare_exchange never fails spuriously.
+// see no stores of the future (no load buffering), compare_exchange never fails spuriously, and
+// nobody wakes from a wait without a notification.
 //
 // Under ThreadSanitizer the model tells it what happens before what, and of nothing else: so races
-// on ordinary memory are found in every interleaving that is run. Targets are best built with it.
+// on ordinary memory (and uses of atomics before they are constructed, or after they are gone) are
+// found in every interleaving that is run, and are failures. Targets are best built with it.
+//
+// orders.h weakens the orders of a program, one after the other, to see which of them it needs.
 //
 // Thread safety: one Explore at a time in a process.
 #ifndef KV_TESTING_INTERLEAVING_EXPLORE_H_
@@ -49,7 +54,9 @@ struct Plan {
 struct Report {
   uint64_t runs = 0;
   bool complete = false;  // every interleaving within the bound was run
-  std::string failure;    // of the first run that failed, with all that its threads did
+  // Of the first run that failed, with all that its threads did; ThreadSanitizer writes what it has
+  // found to stderr.
+  std::string failure;
 };
 
 class Machine;
@@ -74,8 +81,21 @@ class Trial {
 Report Explore(const Plan& plan, const std::function<void(Trial&)>& program);
 
 // For a loop that waits for another thread: the caller goes on when another one has stored
-// something, and then sees what is newest. Outside a trial it does nothing.
+// something, and then sees what is newest. Outside Trial::Run it does nothing.
 void Yield();
+
+// The place of the running thread among those of Trial::Run, from 1 on; 0 outside of it.
+size_t ThreadNumber();
+
+// Each number below `count`, in runs of their own; 0 outside of Trial::Run.
+size_t Choose(size_t count);
+
+// Whether races on ordinary memory are seen.
+#ifdef __SANITIZE_THREAD__
+inline constexpr bool kSeesRaces = true;
+#else
+inline constexpr bool kSeesRaces = false;
+#endif
 
 }  // namespace kv::testing::interleaving
 

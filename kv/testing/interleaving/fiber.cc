@@ -12,6 +12,8 @@ void* __tsan_get_current_fiber();
 void* __tsan_create_fiber(unsigned flags);
 void __tsan_destroy_fiber(void* fiber);
 void __tsan_switch_to_fiber(void* fiber, unsigned flags);
+void __tsan_acquire(void* handle);
+void __tsan_release(void* handle);
 }
 #endif
 
@@ -20,17 +22,9 @@ namespace {
 
 constexpr size_t kStackBytes = size_t{256} << 10;
 
-// Stacks that are not in use: a run makes a few, and there are many runs.
-std::vector<void*>& FreeStacks() {
-  static auto* const stacks = new std::vector<void*>();
-  return *stacks;
-}
-
-void* TakeStack() {
-  if (FreeStacks().empty()) return std::malloc(kStackBytes);
-  void* const stack = FreeStacks().back();
-  FreeStacks().pop_back();
-  return stack;
+std::vector<std::unique_ptr<Fiber>>& Idle() {
+  static auto* const idle = new std::vector<std::unique_ptr<Fiber>>();
+  return *idle;
 }
 
 #ifdef __SANITIZE_THREAD__
@@ -39,19 +33,22 @@ void* Current() { return __tsan_get_current_fiber(); }
 void* Create() { return __tsan_create_fiber(0); }
 void Destroy(void* fiber) { __tsan_destroy_fiber(fiber); }
 void Announce(void* fiber) { __tsan_switch_to_fiber(fiber, kNoSync); }
+void Acquire(char* handle) { __tsan_acquire(handle); }
+void Release(char* handle) { __tsan_release(handle); }
 #else
 void* Current() { return nullptr; }
 void* Create() { return nullptr; }
 void Destroy(void*) {}
 void Announce(void*) {}
+void Acquire(char*) {}
+void Release(char*) {}
 #endif
 
 }  // namespace
 
 Fiber::Fiber() : sanitizer_(Current()) {}
 
-Fiber::Fiber(std::function<void()> body) : stack_(TakeStack()), body_(std::move(body)) {
-  sanitizer_ = Create();  // what stands above happens before what the fiber does
+Fiber::Fiber(New) : stack_(std::malloc(kStackBytes)), sanitizer_(Create()) {
   getcontext(&context_);
   context_.uc_stack.ss_sp = stack_;
   context_.uc_stack.ss_size = kStackBytes;
@@ -64,18 +61,42 @@ Fiber::Fiber(std::function<void()> body) : stack_(TakeStack()), body_(std::move(
 Fiber::~Fiber() {
   if (stack_ == nullptr) return;
   Destroy(sanitizer_);
-  FreeStacks().push_back(stack_);
+  std::free(stack_);
 }
 
-// Not instrumented: a fiber looks at another that was made after it.
+std::unique_ptr<Fiber> Fiber::Take(Body body) {
+  std::unique_ptr<Fiber> fiber;
+  if (Idle().empty()) {
+    fiber.reset(new Fiber(New{}));
+  } else {
+    fiber = std::move(Idle().back());
+    Idle().pop_back();
+  }
+  fiber->body_ = std::move(body);
+  Release(&fiber->began_);
+  return fiber;
+}
+
+void Fiber::GiveBack(std::unique_ptr<Fiber> fiber) { Idle().push_back(std::move(fiber)); }
+
+void Fiber::FreeIdle() { Idle().clear(); }
+
+// Not instrumented, as Loop and Begin: a fiber looks at another that was made after it, and at its
+// own body before it has heard of that.
 __attribute__((no_sanitize("thread"))) void Fiber::SwitchTo(Fiber& to) {
   Announce(to.sanitizer_);
   swapcontext(&context_, &to.context_);
 }
 
-void Fiber::Begin(unsigned high, unsigned low) {
-  reinterpret_cast<Fiber*>(uintptr_t{high} << 32 | low)->body_();
-  std::abort();  // it had to switch away
+__attribute__((no_sanitize("thread"))) void Fiber::Loop() {
+  for (;;) {
+    Acquire(&began_);
+    SwitchTo(*body_());
+  }
+}
+
+__attribute__((no_sanitize("thread"))) void Fiber::Begin(unsigned high, unsigned low) {
+  reinterpret_cast<Fiber*>(uintptr_t{high} << 32 | low)->Loop();
 }
 
 }  // namespace kv::testing::interleaving

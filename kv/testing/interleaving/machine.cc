@@ -1,16 +1,18 @@
 // Memory order: that of the program, which the model obeys (machine.h).
 #include "kv/testing/interleaving/machine.h"
 
-#include <cstdio>
-#include <cstdlib>
+#include <bit>
+#include <exception>
 #include <utility>
 
 #include "fmt/format.h"
+#include "kv/testing/interleaving/orders.h"
 
 #ifdef __SANITIZE_THREAD__
 extern "C" {
 void __tsan_acquire(void* handle);
 void __tsan_release(void* handle);
+void __tsan_read_range(void* address, unsigned long bytes);
 void AnnotateIgnoreReadsBegin(const char* file, int line);
 void AnnotateIgnoreReadsEnd(const char* file, int line);
 void AnnotateIgnoreWritesBegin(const char* file, int line);
@@ -21,20 +23,24 @@ void AnnotateIgnoreWritesEnd(const char* file, int line);
 namespace kv::testing::interleaving {
 namespace {
 
+constexpr char kNobodyGoesOn[] = "every thread waits for another";
+
 #ifdef __SANITIZE_THREAD__
-void Synchronize(const Handle& handle) {
-  if (handle != nullptr) __tsan_acquire(handle.get());
-}
-// `to`, or a new one where that is null, with all that this thread has done.
-Handle Release(Handle to) {
-  if (to == nullptr) to = std::make_shared<char>();
-  __tsan_release(to.get());
-  return to;
-}
+void AcquireFrom(Handle handle) { __tsan_acquire(handle); }
+void ReleaseTo(Handle handle) { __tsan_release(handle); }
 #else
-void Synchronize(const Handle&) {}
-Handle Release(Handle to) { return to; }
+void AcquireFrom(Handle) {}
+void ReleaseTo(Handle) {}
 #endif
+
+Threads Only(size_t thread) { return Threads{1} << thread; }
+size_t Count(Threads threads) { return static_cast<size_t>(std::popcount(threads)); }
+size_t Nth(Threads threads, size_t n) {
+  for (; n > 0; --n) threads &= threads - 1;
+  return static_cast<size_t>(std::countr_zero(threads));
+}
+
+}  // namespace
 
 std::string_view NameOf(std::memory_order order) {
   switch (order) {
@@ -53,8 +59,6 @@ std::string_view NameOf(std::memory_order order) {
   return "seq_cst";
 }
 
-}  // namespace
-
 #ifdef __SANITIZE_THREAD__
 Hidden::Hidden() {
   AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
@@ -64,27 +68,20 @@ Hidden::~Hidden() {
   AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
   AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
 }
+void Touch(const void* object, size_t bytes) {
+  __tsan_read_range(const_cast<void*>(object), bytes);
+}
 #else
 Hidden::Hidden() = default;
 Hidden::~Hidden() = default;
+void Touch(const void*, size_t) {}
 #endif
 
 // ---- Location ----
 
-bool Location::Enter() {
-  Machine* const machine = Machine::Current();
-  if (machine == nullptr) return false;
-  machine->Point();
-  if (run_ == machine->run()) return false;
-  run_ = machine->run();
-  stores_.assign(1, StoreEvent{});
-  seen_ = {};
-  return true;
-}
-
 // The oldest store that a load may see now.
 size_t Location::Oldest(std::memory_order order) const {
-  Machine& machine = *Machine::Current();
+  Machine& machine = *Machine::Running();
   const Machine::Thread& self = machine.self();
   const bool seq_cst = order == std::memory_order_seq_cst;
   for (size_t i = last(); i > seen_[machine.running()]; --i) {
@@ -98,79 +95,91 @@ size_t Location::Oldest(std::memory_order order) const {
 }
 
 void Location::See(size_t index, std::memory_order order) {
-  Machine::Thread& self = Machine::Current()->self();
+  Machine::Thread& self = Machine::Running()->self();
   const StoreEvent& store = stores_[index];
-  seen_[Machine::Current()->running()] = index;
+  seen_[Machine::Running()->running()] = index;
   if (IsAcquire(order)) {
     self.clock.Join(store.sync);
-    Synchronize(store.handle);
+    for (const Handle handle : store.handles) AcquireFrom(handle);
   } else {
     self.acquirable.Join(store.sync);
-    if (store.handle != nullptr) self.acquirable_handles.push_back(store.handle);
+    self.acquirable_handles.insert(self.acquirable_handles.end(), store.handles.begin(),
+                                   store.handles.end());
   }
 }
 
-void Location::Append(std::memory_order order, const StoreEvent* continued) {
-  Machine& machine = *Machine::Current();
+void Location::Append(std::memory_order order, Bits value, const StoreEvent* continued) {
+  Machine& machine = *Machine::Running();
   Machine::Thread& self = machine.self();
-  StoreEvent store{.thread = machine.running(), .time = ++self.clock[machine.running()]};
+  StoreEvent store{
+      .value = value, .thread = machine.running(), .time = ++self.clock[machine.running()]};
   if (order == std::memory_order_seq_cst) store.seq_cst = machine.NextSeqCst();
   // A release sequence: who acquires this also acquires what it continues.
   if (continued != nullptr) {
     store.sync = continued->sync;
-    store.handle = continued->handle;
+    store.handles = continued->handles;
   }
   if (IsRelease(order)) {
     store.sync.Join(self.clock);
-    store.handle = Release(std::move(store.handle));
-  } else {
+    store.handles.push_back(machine.Release());
+  } else if (self.released_handle != nullptr) {
     store.sync.Join(self.released);
-    if (store.handle == nullptr) store.handle = self.released_handle;
+    store.handles.push_back(self.released_handle);
   }
   stores_.push_back(std::move(store));
-  seen_[machine.running()] = last();
+  SeeNewest();
   machine.HasStored();
 }
 
-size_t Location::Load(std::memory_order order) {
-  Machine* const machine = Machine::Current();
-  if (machine == nullptr) return last();
+Bits Location::Load(std::memory_order order) {
+  Machine& machine = *Machine::Running();
   const size_t oldest = Oldest(order);
   const size_t index =
-      machine->self().wants_newest ? last() : last() - machine->Choose(last() - oldest + 1);
+      machine.self().wants_newest ? last() : last() - machine.Choose(last() - oldest + 1);
   See(index, order);
-  if (machine->tells()) {
-    machine->Tell(fmt::format("{} load {} sees store {} of {}", fmt::ptr(this), NameOf(order),
-                              index, last()));
+  if (machine.tells()) {
+    machine.Tell(fmt::format("load {} sees store {} of {}: {:#x}", NameOf(order), index, last(),
+                             stores_[index].value));
   }
-  return index;
+  return stores_[index].value;
 }
 
-void Location::Store(std::memory_order order) {
-  Machine* const machine = Machine::Current();
-  if (machine == nullptr) return;
-  Append(order, nullptr);
-  if (machine->tells()) {
-    machine->Tell(fmt::format("{} store {} is store {}", fmt::ptr(this), NameOf(order), last()));
+void Location::Store(std::memory_order order, Bits value) {
+  Append(order, value, nullptr);
+  Machine& machine = *Machine::Running();
+  if (machine.tells()) {
+    machine.Tell(fmt::format("store {} of {:#x} is store {}", NameOf(order), value, last()));
   }
 }
 
-void Location::Exchange(std::memory_order order, bool stores) {
-  Machine* const machine = Machine::Current();
-  if (machine == nullptr) return;
+void Location::Exchange(std::memory_order order, const Bits* value) {
   const size_t seen = last();
   See(seen, order);
-  if (stores) {
+  if (value != nullptr) {
     const StoreEvent continued = stores_[seen];
-    Append(order, &continued);
+    Append(order, *value, &continued);
   }
-  if (machine->tells()) {
-    machine->Tell(fmt::format("{} exchange {} sees store {}{}", fmt::ptr(this), NameOf(order), seen,
-                              stores ? fmt::format(", is store {}", last()) : ""));
+  Machine& machine = *Machine::Running();
+  if (machine.tells()) {
+    machine.Tell(
+        fmt::format("exchange {} sees store {}: {:#x}{}", NameOf(order), seen, stores_[seen].value,
+                    value == nullptr ? "" : fmt::format(", is store {}: {:#x}", last(), *value)));
   }
 }
 
+void Location::SeeNewest() { seen_[Machine::Running()->running()] = last(); }
+
 // ---- Machine ----
+
+Machine::~Machine() {
+  for (size_t i = 1; i < fibers_.size(); ++i) Fiber::GiveBack(std::move(fibers_[i]));
+}
+
+Handle Machine::Release() {
+  handles_.push_back(std::make_unique<char>());
+  ReleaseTo(handles_.back().get());
+  return handles_.back().get();
+}
 
 size_t Machine::Choose(size_t count) {
   if (count == 1 || failed()) return 0;
@@ -180,54 +189,107 @@ size_t Machine::Choose(size_t count) {
   return taken;
 }
 
-std::vector<size_t> Machine::Runnable() const {
-  std::vector<size_t> runnable;
+Threads Machine::Runnable() const {
+  Threads runnable = 0;
   for (size_t i = 1; i < fibers_.size(); ++i) {
-    if (!threads_[i].done && !threads_[i].yielded) runnable.push_back(i);
+    const Thread& thread = threads_[i];
+    if (!thread.done && !thread.yielded && thread.parked == nullptr) runnable |= Only(i);
   }
   return runnable;
 }
 
-void Machine::Point() {
-  if (!concurrent_) return;
-  if (++steps_ > plan_.most_steps) Fail("a run without end");
-  if (steps_ > 2 * plan_.most_steps) {
-    // It does not end where it failed either, and no thread can be stopped from outside.
-    std::fputs((failure_ + "\n").c_str(), stderr);
-    std::abort();
+// Where nobody could run, whoever has not looked at what is newest since it was stored may yet go
+// on; `again`: and who has, too.
+Threads Machine::RunnableOrRevived(bool again) {
+  const Threads runnable = Runnable();
+  if (runnable != 0) return runnable;
+  for (size_t i = 1; i < fibers_.size(); ++i) {
+    Thread& thread = threads_[i];
+    if (thread.done || !thread.yielded || (thread.wants_newest && !again)) continue;
+    thread.yielded = false;
+    thread.wants_newest = true;
   }
+  return Runnable();
+}
+
+// A run that has failed goes on for as long as another, for the sake of destructors; who then still
+// waits for something is thrown out.
+void Machine::CountStep() {
+  if (++steps_ > plan_.most_steps) Fail("a run without end");
+  if (steps_ > 2 * plan_.most_steps) Abandon();
+}
+
+void Machine::Abandon() {
+  if (std::uncaught_exceptions() == 0) throw Abandoned();
+}
+
+// Another thread may go first.
+void Machine::Point() {
   if (preemptions_ >= plan_.preemptions || failed()) return;
-  std::vector<size_t> others = Runnable();
-  std::erase(others, running_);
-  const size_t choice = Choose(others.size() + 1);
+  const Threads others = Runnable() & ~Only(running_);
+  const size_t choice = Choose(Count(others) + 1);
   if (choice == 0) return;
   ++preemptions_;
-  SwitchTo(others[choice - 1]);
+  SwitchTo(Nth(others, choice - 1));
+}
+
+Location& Machine::Enter(const void* address, Bits value, bool acts,
+                         const std::source_location& where) {
+  CountStep();
+  if (acts || self().acted || self().wants_newest) Point();
+  self().acted = acts;
+  if (tells_)
+    at_ = fmt::format("{}:{} {} ", ShortName(where.function_name()), where.line(), address);
+  return locations_.try_emplace(address, value).first->second;
+}
+
+// The running thread cannot go on, for now.
+void Machine::SwitchAway() {
+  const Threads others = RunnableOrRevived(/*again=*/false);
+  if (others == 0) return Fail(kNobodyGoesOn);
+  const size_t next = Nth(others, Choose(Count(others)));
+  if (next != running_) SwitchTo(next);
 }
 
 void Machine::Yield() {
-  if (!concurrent_) return;
+  CountStep();
+  if (failed()) return Abandon();
   Thread& waiting = self();
   waiting.yielded = true;
-  std::vector<size_t> others = Runnable();
-  if (others.empty()) {
-    // All wait. Whoever has not looked at what is newest since it was stored may yet go on.
-    for (size_t i = 1; i < fibers_.size(); ++i) {
-      if (threads_[i].done || threads_[i].wants_newest) continue;
-      threads_[i].yielded = false;
-      threads_[i].wants_newest = true;
-    }
-    others = Runnable();
-  }
-  if (others.empty()) {
-    Fail("every thread waits for another");
-    for (size_t i = 1; i < fibers_.size(); ++i) threads_[i].yielded = false;
-    others = Runnable();
-  }
-  const size_t next = others[Choose(others.size())];
-  if (next != running_) SwitchTo(next);
+  SwitchAway();
   waiting.yielded = false;
   waiting.wants_newest = true;
+  if (failed()) Abandon();
+}
+
+void Machine::Park(const void* address, Bits old) {
+  CountStep();
+  Point();
+  if (failed()) return Abandon();
+  if (locations_.at(address).newest() == old) {
+    if (tells_) Tell("parks");
+    Thread& waiting = self();
+    waiting.parked = address;
+    SwitchAway();
+    waiting.parked = nullptr;
+    if (failed()) return Abandon();
+  }
+  locations_.at(address).SeeNewest();
+}
+
+void Machine::Notify(const void* address, bool all) {
+  CountStep();
+  Point();
+  self().acted = true;
+  Threads parked = 0;
+  for (size_t i = 1; i < fibers_.size(); ++i) {
+    if (threads_[i].parked == address) parked |= Only(i);
+  }
+  if (parked == 0) return;
+  if (!all) parked = Only(Nth(parked, Choose(Count(parked))));
+  for (size_t i = 1; i < fibers_.size(); ++i) {
+    if ((parked & Only(i)) != 0) threads_[i].parked = nullptr;
+  }
 }
 
 void Machine::HasStored() {
@@ -238,16 +300,18 @@ void Machine::HasStored() {
 }
 
 void Machine::Fence(std::memory_order order) {
+  CountStep();
   Point();
   Thread& thread = self();
+  thread.acted = true;
   if (IsAcquire(order)) {
     thread.clock.Join(thread.acquirable);
-    for (const Handle& handle : thread.acquirable_handles) Synchronize(handle);
+    for (const Handle handle : thread.acquirable_handles) AcquireFrom(handle);
     thread.acquirable_handles.clear();
   }
   if (IsRelease(order)) {
     thread.released = thread.clock;
-    thread.released_handle = Release(nullptr);
+    thread.released_handle = Release();
   }
   if (order == std::memory_order_seq_cst) {
     seq_cst_.Join(thread.clock);
@@ -255,6 +319,7 @@ void Machine::Fence(std::memory_order order) {
     thread.ordered = seq_cst_;
     thread.fence = NextSeqCst();
   }
+  at_.clear();
   if (tells_) Tell(fmt::format("fence {}", NameOf(order)));
 }
 
@@ -265,56 +330,57 @@ void Machine::SwitchTo(size_t thread) {
 }
 
 void Machine::Run(std::vector<std::function<void()>> bodies) {
+  if (bodies.empty()) return;
+  running_machine_ = this;  // before the fibers are made, which look at it
   fibers_.push_back(std::make_unique<Fiber>());
   for (size_t i = 0; i < bodies.size(); ++i) {
     // What thread 0 has done happens before them. Its own part goes on, so that what it does
     // later does not seem to.
     threads_[i + 1].clock = threads_[0].clock;
-    fibers_.push_back(std::make_unique<Fiber>([this, body = std::move(bodies[i])] {
-      body();
-      // Outside of what is hidden, which would never end: a thread's last switch does not return.
-      const auto [from, to] = End();
-      from->SwitchTo(*to);
+    fibers_.push_back(Fiber::Take([this, body = std::move(bodies[i])] {
+      try {
+        body();
+      } catch (const Abandoned&) {
+        // The run has failed already.
+      }
+      return End();
     }));
   }
-  concurrent_ = true;
-  if (bodies.empty()) return;
   SwitchTo(1 + Choose(bodies.size()));
-  concurrent_ = false;
   for (size_t i = 1; i < fibers_.size(); ++i) {
     threads_[0].clock.Join(threads_[i].clock);
-    Synchronize(threads_[i].ended);
+    AcquireFrom(threads_[i].ended);
   }
+  running_machine_ = nullptr;
 }
 
-// Of the thread that is running: the switch that is to be its last. The last thread to end goes
-// back to thread 0.
-std::pair<Fiber*, Fiber*> Machine::End() {
+// Of the thread that is running, which has ended: who goes on. Behind the last one thread 0 does.
+Fiber* Machine::End() {
   const Hidden hidden;
   self().done = true;
-  self().ended = Release(nullptr);
-  std::vector<size_t> others = Runnable();
-  if (others.empty()) {
+  self().ended = Release();
+  Threads others = RunnableOrRevived(/*again=*/true);
+  if (others == 0) {
     for (size_t i = 1; i < fibers_.size(); ++i) {
       if (threads_[i].done) continue;
-      threads_[i].yielded = false;
-      threads_[i].wants_newest = true;
+      Fail(kNobodyGoesOn);
+      threads_[i].parked = nullptr;
     }
     others = Runnable();
   }
-  Fiber* const from = fibers_[running_].get();
-  running_ = others.empty() ? 0 : others[Choose(others.size())];
-  return {from, fibers_[running_].get()};
+  running_ = others == 0 ? 0 : Nth(others, Choose(Count(others)));
+  return fibers_[running_].get();
 }
 
 void Machine::Fail(std::string_view what) {
   if (failed()) return;
   failure_ = what;
+  at_.clear();
   if (tells_) Tell("here: " + failure_);
 }
 
 void Machine::Tell(const std::string& line) {
-  story_.push_back(fmt::format("thread {}: {}", running_, line));
+  story_.push_back(fmt::format("thread {}: {}{}", running_, at_, line));
 }
 
 std::string Machine::Story() const {

@@ -2,6 +2,11 @@
 //
 // Internal to this folder.
 //
+// Where threads change: before each operation that others can notice (a store, a read-modify-write,
+// a notification), before each sequentially consistent one, and before the first load behind one of
+// these. A change before any other load would add nothing: the loads since the last of these places
+// may be taken to come behind what the other threads do meanwhile, since they may see older stores.
+//
 // Memory order: those that are named here are the program's, which the model obeys; its own data is
 // of one thread.
 #ifndef KV_TESTING_INTERLEAVING_MACHINE_H_
@@ -14,8 +19,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <source_location>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -26,6 +33,12 @@ namespace kv::testing::interleaving {
 
 // Thread 0 is the one that runs the program's body; the others are those of Trial::Run.
 inline constexpr size_t kMaxThreads = 6;
+
+// A value of an atomic object, zero-extended.
+using Bits = uint64_t;
+
+// A set of threads, a bit for each.
+using Threads = uint32_t;
 
 // How much of each thread's doing happens before something.
 class VectorClock {
@@ -40,8 +53,10 @@ class VectorClock {
   std::array<uint32_t, kMaxThreads> time_{};
 };
 
-// What ThreadSanitizer takes for a point at which threads synchronize; null is none.
-using Handle = std::shared_ptr<char>;
+// What ThreadSanitizer takes for points at which threads synchronize. A plain address, which the
+// machine owns: to it the reference counts of shared pointers would synchronize, too.
+using Handle = char*;
+using Handles = std::vector<Handle>;
 
 // Hides from ThreadSanitizer what the model itself does, which is no part of the program.
 class Hidden {
@@ -52,38 +67,43 @@ class Hidden {
   Hidden& operator=(const Hidden&) = delete;
 };
 
-// The stores of one atomic object, as the model sees them. The values are the object's.
+// Shows ThreadSanitizer that the program uses an atomic object: a race with its construction, or
+// with the end of its life.
+void Touch(const void* object, size_t bytes);
+
+// Ends a thread of a run that has failed; only Machine catches it.
+struct Abandoned {};
+
+// The stores of one atomic object in one run. All functions are the running thread's.
 class Location {
  public:
-  // Begins an operation: another thread may go first. True where the object is older than the run:
-  // its newest value is now the only one.
-  bool Enter();
+  explicit Location(Bits initial) : stores_{StoreEvent{.value = initial}} {}
 
-  // Which store is seen; 0 is the initial value. After a store the newest index is last().
-  size_t Load(std::memory_order order);
-  void Store(std::memory_order order);
+  Bits Load(std::memory_order order);
+  void Store(std::memory_order order, Bits value);
   // For an operation that reads and perhaps writes: what it sees, and then, with the order of the
-  // case, whether it stores.
-  size_t Newest() const { return last(); }
-  void Exchange(std::memory_order order, bool stores);
-
-  size_t last() const { return stores_.size() - 1; }
+  // case, what it stores, if anything.
+  Bits newest() const { return stores_.back().value; }
+  void Exchange(std::memory_order order, const Bits* value);
+  // Nothing older than the newest store is seen from here on.
+  void SeeNewest();
 
  private:
   struct StoreEvent {
+    Bits value = 0;
     size_t thread = 0;
     uint32_t time = 0;
     uint64_t seq_cst = 0;   // its place among the sequentially consistent operations, if it is one
     VectorClock sync = {};  // what whoever acquires it synchronizes with
-    Handle handle = {};     // ThreadSanitizer's of the same
+    Handles handles = {};   // ThreadSanitizer's of the same
   };
 
+  size_t last() const { return stores_.size() - 1; }
   size_t Oldest(std::memory_order order) const;
   void See(size_t index, std::memory_order order);
-  void Append(std::memory_order order, const StoreEvent* continued);
+  void Append(std::memory_order order, Bits value, const StoreEvent* continued);
 
-  uint64_t run_ = 0;  // that the rest is of
-  std::vector<StoreEvent> stores_ = {StoreEvent{}};
+  std::vector<StoreEvent> stores_;
   std::array<size_t, kMaxThreads> seen_{};
 };
 
@@ -95,18 +115,29 @@ class Machine {
   };
 
   Machine(const Plan& plan, const std::vector<Choice>& script, bool tells)
-      : plan_(plan), script_(script), tells_(tells), run_(++runs_) {}
+      : plan_(plan), script_(script), tells_(tells) {}
+  ~Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
 
-  // Null outside a trial.
-  static Machine* Current() { return current_; }
-  static void SetCurrent(Machine* machine) { current_ = machine; }
+  // The one whose threads run; null outside of Trial::Run.
+  static Machine* Running() { return running_machine_; }
 
   void Run(std::vector<std::function<void()>> bodies);
   void Fail(std::string_view what);
 
-  // Before an operation: another thread may go first.
-  void Point();
+  // Begins an operation on the object at `address`, whose value is `value` if this is the first;
+  // another thread may go first. `acts`: the operation is not just a load that may see old stores.
+  Location& Enter(const void* address, Bits value, bool acts, const std::source_location& where);
+  // A new object at `address`.
+  void Forget(const void* address) { locations_.erase(address); }
+  void Fence(std::memory_order order);
+
+  // For a loop that waits: until another thread has stored.
   void Yield();
+  // Until Notify of the object, if its value is `old`.
+  void Park(const void* address, Bits old);
+  void Notify(const void* address, bool all);
   // Below `count`, which is above 0.
   size_t Choose(size_t count);
 
@@ -116,19 +147,22 @@ class Machine {
     VectorClock released;    // at the last release fence
     VectorClock ordered;     // by sequentially consistent fences; bounds what loads see, no more
     uint64_t fence = 0;      // the place of the last of these
-    std::vector<Handle> acquirable_handles = {};
-    Handle released_handle = {};
-    bool yielded = false;       // waits for a store of another thread
-    bool wants_newest = false;  // has waited: loads see the newest store
+    Handles acquirable_handles = {};
+    Handle released_handle = nullptr;
+    bool acted = false;            // since the last place where threads may change
+    bool yielded = false;          // waits for a store of another thread
+    bool wants_newest = false;     // has waited: loads see the newest store
+    const void* parked = nullptr;  // waits for a notification
     bool done = false;
-    Handle ended = {};
+    Handle ended = nullptr;
   };
   Thread& self() { return threads_[running_]; }
   size_t running() const { return running_; }
-  uint64_t run() const { return run_; }
   bool failed() const { return !failure_.empty(); }
 
-  void Fence(std::memory_order order);
+  // A new handle with all that the running thread has done.
+  Handle Release();
+
   uint64_t NextSeqCst() { return ++seq_cst_operations_; }
   const VectorClock& seq_cst() const { return seq_cst_; }
   // After a store: whoever waits for one may go on.
@@ -142,27 +176,32 @@ class Machine {
   std::string Story() const;
 
  private:
-  std::vector<size_t> Runnable() const;
+  void CountStep();
+  void Point();
+  Threads Runnable() const;
+  Threads RunnableOrRevived(bool again);
   void SwitchTo(size_t thread);
-  std::pair<Fiber*, Fiber*> End();
+  void SwitchAway();
+  static void Abandon();
+  Fiber* End();
 
-  static inline Machine* current_ = nullptr;
-  static inline uint64_t runs_ = 0;
+  static inline Machine* running_machine_ = nullptr;
 
   const Plan& plan_;
   const std::vector<Choice>& script_;  // the choices to begin with
   const bool tells_;
-  const uint64_t run_;
   std::vector<Choice> choices_;
   std::array<Thread, kMaxThreads> threads_;
   std::vector<std::unique_ptr<Fiber>> fibers_;  // in the order of threads
+  std::unordered_map<const void*, Location> locations_;
+  std::vector<std::unique_ptr<char>> handles_;
   size_t running_ = 0;
-  bool concurrent_ = false;
   int preemptions_ = 0;
   uint64_t steps_ = 0;
   VectorClock seq_cst_;
   uint64_t seq_cst_operations_ = 0;
   std::string failure_;
+  std::string at_;  // the operation under way, for the story
   std::vector<std::string> story_;
 };
 
@@ -175,6 +214,8 @@ inline bool IsRelease(std::memory_order order) {
   return order == std::memory_order_release || order == std::memory_order_acq_rel ||
          order == std::memory_order_seq_cst;
 }
+
+std::string_view NameOf(std::memory_order order);
 
 }  // namespace kv::testing::interleaving
 
