@@ -15,7 +15,7 @@ _SANITIZERS = {
     "threads": struct(
         flags = ["-fsanitize=thread"],
         compile_flags = [],
-        environment = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"},
+        environment = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1:suppressions={}"},
     ),
 }
 
@@ -51,14 +51,17 @@ def _impl(ctx):
     ctx.actions.write(
         script,
         "#!/bin/sh\n" +
-        "".join(["export %s='%s'\n" % pair for pair in environment.items()]) +
+        "".join([
+            "export %s='%s'\n" % (name, value.replace("{}", ctx.file._suppressions.short_path))
+            for name, value in environment.items()
+        ]) +
         "exec '%s' %s \"$@\"\n" % (
             executable.short_path,
             " ".join(["'%s'" % word for word in arguments]),
         ),
         is_executable = True,
     )
-    runfiles = ctx.runfiles(files = [executable])
+    runfiles = ctx.runfiles(files = [executable, ctx.file._suppressions])
     return [DefaultInfo(
         executable = script,
         runfiles = runfiles.merge(test[DefaultInfo].default_runfiles),
@@ -76,6 +79,10 @@ sanitized_test = rule(
         "filter": attr.string(doc = "Of gtest; everything when empty."),
         "sanitizer": attr.string(mandatory = True, values = _SANITIZERS.keys()),
         "test": attr.label(cfg = _sanitizing, mandatory = True),
+        "_suppressions": attr.label(
+            allow_single_file = True,
+            default = "//bazel:tsan_suppressions.txt",
+        ),
         "_allowlist_function_transition": attr.label(
             default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
         ),

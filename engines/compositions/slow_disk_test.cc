@@ -10,6 +10,7 @@
 #include "engines/compositions/btree.h"
 #include "engines/compositions/log.h"
 #include "engines/compositions/lsm_leveled.h"
+#include "fmt/format.h"
 #include "gtest/gtest.h"
 #include "kv/base/clock.h"
 #include "kv/io/environment.h"

@@ -247,6 +247,25 @@ TYPED_TEST(MergeTest, FailedMergeLosesNothing) {
   }
 }
 
+// A merge that found it in between read memory that was being freed.
+TEST(SealTest, ASegmentIsMappedBeforeMergesCanFindIt) {
+  SimulatedFileSystem fs;
+  auto store = OpenStore<SyncedStore>(fs);
+  ASSERT_TRUE(store.ok());
+  ASSERT_EQ(History::WriteUntil(**store, 0, 5), 5u);
+  bool mapped = false;
+  int named = 0;
+  fs.SetHook([&](FileOperation operation, const std::string& path) {
+    mapped |= operation == FileOperation::kMap && path.ends_with(".segment");
+    if (operation != FileOperation::kRename) return;
+    ++named;
+    EXPECT_TRUE(mapped) << path;
+  });
+  ASSERT_TRUE((*store)->Compact().ok());
+  EXPECT_GE(named, 1);
+  fs.SetHook({});
+}
+
 // A scan and a checkpoint that began before a merge show what was there when they began.
 TYPED_TEST(MergeTest, ScanAndCheckpointBesideAMergeShowTheirInstant) {
   SimulatedFileSystem fs;

@@ -98,6 +98,7 @@ class Segment {
     SetBytes(bytes);
     return absl::OkStatus();
   }
+  bool Mapped() const { return file_.has_value(); }
   // With nobody in the gate who was there before Map.
   void FreeWriter() { writer_.reset(); }
 

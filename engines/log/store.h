@@ -95,7 +95,7 @@ class LogStore {
     if (!status.ok()) return status;
     if (segment->Empty()) {
       Retire({segment});
-    } else if (segment->Map().ok()) {
+    } else if (segment->Mapped()) {
       keydir_.Synchronize();
       segment->FreeWriter();
     }
@@ -294,6 +294,9 @@ class LogStore {
     segment->summary = SegmentSummary::Of(view);
     KV_RETURN_IF_ERROR(WriteWholeFile(files(), names_.Hint(segment->number()), hint));
     KV_RETURN_IF_ERROR(files().SyncDirectory(names_.Directory()));
+    // Before merges and Verify find it, which are not in the gate: they must not be at the writer's
+    // memory when it is freed. Where it cannot be mapped the memory stays.
+    if (!segment->Mapped()) segment->Map().IgnoreError();
     {
       const std::lock_guard install_lock(install_mutex_);
       std::vector<SegmentRef> sealed = SealedSegments();

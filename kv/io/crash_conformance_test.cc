@@ -115,6 +115,8 @@ std::string Verdict() {
   return CheckCrashPromises([] { return Defective<kDefect>(); }).ToString();
 }
 
+// The first is RocksDB 12528: a file system for crash tests synced in Close, and so hid that files
+// which were closed had never been synced. A test double must not be kinder than a disk.
 TEST(CrashPromises, EachDefectIsRefusedByName) {
   EXPECT_EQ(Verdict<Defect::kCloseSyncs>(),
             "FAILED_PRECONDITION: kinder than a disk: Close() syncs");

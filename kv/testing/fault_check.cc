@@ -80,7 +80,13 @@ class FaultRun {
   void CheckWhatIsThere() {
     if (!failures_.empty()) return;
     at_ = "at the end";
-    const auto found = ReadCrashKeys(composition_, *engine_);
+    uint64_t faults = files_.faults_injected();
+    absl::StatusOr<Contents> found = ReadCrashKeys(composition_, *engine_);
+    while (!found.ok() && files_.faults_injected() > faults) {  // another, of a few in a row
+      CheckError(found.status(), "a read");
+      faults = files_.faults_injected();
+      found = ReadCrashKeys(composition_, *engine_);
+    }
     if (!found.ok()) return Fail("reads fail: " + found.status().ToString());
     if (!states_.Allows(*found)) return Fail("the open store shows what it cannot hold");
     CheckCrashes("");

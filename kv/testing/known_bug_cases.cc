@@ -49,14 +49,14 @@ TEST(KnownBugs, RocksDb5287And14780AndLevelDb189_NamedFilesAreDurable) {
 }
 
 // LevelDB 195: old files were unlinked when CURRENT had been renamed, but its directory not synced;
-// the unlinks could survive a power loss and the rename not. RocksDB 8501 is of the same kind.
+// the unlinks could survive a power loss and the rename not. RocksDB 8501 is listed with it.
 // Rule: what goes, goes after the change that makes it needless is durable.
 TEST(KnownBugs, RocksDb8501AndLevelDb195_RemovalsComeLast) {
   ExpectKept(FileRule::kRemovalsComeLast);
 }
 
 // LevelDB 193: an old log was not synced when a new one was begun, so the newer writes could
-// survive without the older ones. RocksDB 13169 is such a hole between two logs.
+// survive without the older ones. RocksDB 13169 is listed under this rule.
 // Rule: the old log is whole before anything is in the next.
 TEST(KnownBugs, RocksDb13169AndLevelDb193_LogsAreWholeInOrder) {
   ExpectKept(FileRule::kLogsAreWholeInOrder);
@@ -68,8 +68,9 @@ TEST(KnownBugs, PromisesAreKept) {
   ExpectKept(FileRule::kFilesAreKnown);
 }
 
-// RocksDB 14209: blocks of one file were found in the cache under the key of another. Caches are
-// asked by file number here.
+// RocksDB 14209: rows that a failed recovery had cached were found again when it was tried again,
+// because the numbers of files began anew and the cache did not. Caches are asked by file number
+// here too.
 // Rule: a number is never given to a second file while the cache of the first lives.
 TEST(KnownBugs, RocksDb14209_NamesAreNotUsedAgain) { ExpectKept(FileRule::kNamesAreNotUsedAgain); }
 

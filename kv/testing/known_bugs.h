@@ -1,6 +1,6 @@
 // The bugs that other engines shipped, as rules that every durable composition keeps, each checked
 // on the simulated machine. The list, with what happened to whom, is in docs/durability.md; tests
-// that are named after the bugs are in known_bugs_main.cc, and where a rule is about one part alone
+// that are named after the bugs are in known_bug_cases.cc, and where a rule is about one part alone
 // beside that part.
 #ifndef KV_TESTING_KNOWN_BUGS_H_
 #define KV_TESTING_KNOWN_BUGS_H_
