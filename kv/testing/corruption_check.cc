@@ -10,6 +10,7 @@
 #include "kv/io/crash_points.h"
 #include "kv/testing/crash_history.h"
 #include "kv/testing/random.h"
+#include "kv/testing/simulated_store.h"
 #include "kv/testing/stage.h"
 
 namespace kv::testing {
@@ -18,7 +19,6 @@ namespace {
 constexpr size_t kMaxFailures = 5;
 // Of the zeros that are put ahead of a log's records, one in so many.
 constexpr uint64_t kBlankBytes = 16 << 10;
-const char* const kDirectory = "/store";
 
 class CorruptionChecker {
  public:
@@ -31,22 +31,16 @@ class CorruptionChecker {
 
   CorruptionReport Run() {
     MakeStore();
-    const auto names = intact_.List(kDirectory);
+    const auto names = intact_.List(kStoreDirectory);
     if (!names.ok()) Fail("the store cannot be listed: " + names.status().ToString());
     if (!report_.failures.empty()) return std::move(report_);
-    for (const std::string& name : *names) Sweep(fmt::format("{}/{}", kDirectory, name));
+    for (const std::string& name : *names) Sweep(fmt::format("{}/{}", kStoreDirectory, name));
     return std::move(report_);
   }
 
  private:
-  Composition On(const SimulatedFileSystem& files) const {
-    SimulatedEnvironment environment;
-    environment.file_system = files;
-    return factory_(environment);
-  }
-
   void MakeStore() {
-    const auto engine = On(intact_).open(Stage::SmallOptions(kDirectory));
+    const auto engine = On(factory_, intact_).open(Stage::SmallOptions(kStoreDirectory));
     if (!engine.ok()) return Fail("Open: " + engine.status().ToString());
     for (const CrashStep& step : steps_) {
       if (step.kind == CrashStepKind::kCheckpoint) continue;
@@ -82,8 +76,8 @@ class CorruptionChecker {
     if (const absl::Status status = files.FlipBit(path, at, bit); !status.ok()) {
       return Fail(status.ToString());
     }
-    const Composition composition = On(files);
-    const auto engine = composition.open(Stage::SmallOptions(kDirectory));
+    const Composition composition = On(factory_, files);
+    const auto engine = composition.open(Stage::SmallOptions(kStoreDirectory));
     if (!engine.ok()) return ExpectRefusal(engine.status(), "Open");
     CheckReads(composition, **engine);
   }
@@ -122,7 +116,7 @@ class CorruptionChecker {
 
   void ExpectRefusal(const absl::Status& status, std::string_view call) {
     ++report_.refused;
-    const bool named = status.message().find(kDirectory) != std::string::npos;
+    const bool named = status.message().find(kStoreDirectory) != std::string::npos;
     if (named && (absl::IsDataLoss(status) || absl::IsFailedPrecondition(status))) return;
     Fail(fmt::format("{} does not say which file is damaged: {}", call, status.ToString()));
   }

@@ -10,13 +10,13 @@
 #include "kv/io/crash_points.h"
 #include "kv/testing/crash_history.h"
 #include "kv/testing/random.h"
+#include "kv/testing/simulated_store.h"
 #include "kv/testing/stage.h"
 
 namespace kv::testing {
 namespace {
 
 constexpr size_t kMaxFailures = 5;
-const char* const kDirectory = "/store";
 
 // How far a run came, in steps.
 struct Progress {
@@ -69,17 +69,11 @@ class CrashChecker {
   }
 
  private:
-  Composition On(const SimulatedFileSystem& files) const {
-    SimulatedEnvironment environment;
-    environment.file_system = files;
-    return factory_(environment);
-  }
-
   // Until the first error. The engine is destroyed, not closed.
   Progress Run(SimulatedFileSystem& files) {
     Progress progress;
-    const Composition composition = On(files);
-    const auto engine = composition.open(Stage::SmallOptions(kDirectory));
+    const Composition composition = On(factory_, files);
+    const auto engine = composition.open(Stage::SmallOptions(kStoreDirectory));
     if (!engine.ok()) return progress;
     for (size_t i = 0; i < steps_.size(); ++i) {
       progress.begun = i + 1;
@@ -112,7 +106,7 @@ class CrashChecker {
         SimulatedFileSystem again = crashed.Crash(0, CrashMode::kKeepAll);
         const uint64_t operations = random_.Below(12);
         again.CutPowerAfter(operations);
-        On(again).open(Stage::SmallOptions(kDirectory)).status().IgnoreError();
+        On(factory_, again).open(Stage::SmallOptions(kStoreDirectory)).status().IgnoreError();
         const uint64_t seed = random_.Next();
         for (const CrashMode mode : kAllCrashModes) {
           CheckRecovery(again.Crash(seed, mode), progress,
@@ -132,10 +126,10 @@ class CrashChecker {
            files);
     };
     ++report_.crashes;
-    const Composition composition = On(files);
+    const Composition composition = On(factory_, files);
     // First, so that what a copy does to files that are also the original's is seen below.
     CheckCopies(composition, progress, fail);
-    auto engine = composition.open(Stage::SmallOptions(kDirectory));
+    auto engine = composition.open(Stage::SmallOptions(kStoreDirectory));
     if (!engine.ok()) return fail(engine.status().ToString());
     absl::StatusOr<Contents> found = ReadCrashKeys(composition, **engine);
     if (!found.ok()) return fail(found.status().ToString());
@@ -151,8 +145,8 @@ class CrashChecker {
     if (status.ok() && !composition.has.durable_on_return) status = (*engine)->Flush();
     if (!status.ok()) return fail("a write after recovery: " + status.ToString());
     engine->reset();
-    const Composition later = On(files.Crash(0, CrashMode::kLoseUnsynced));
-    const auto reopened = later.open(Stage::SmallOptions(kDirectory));
+    const Composition later = On(factory_, files.Crash(0, CrashMode::kLoseUnsynced));
+    const auto reopened = later.open(Stage::SmallOptions(kStoreDirectory));
     if (!reopened.ok()) return fail("a second Open: " + reopened.status().ToString());
     found->erase("key00");
     (*found)[std::string(kAfterTheCrash)] = "1";

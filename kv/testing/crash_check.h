@@ -27,6 +27,13 @@ namespace kv::testing {
 
 using SimulatedFactory = std::function<Composition(const SimulatedEnvironment& environment)>;
 
+// The composition on these files.
+inline Composition On(const SimulatedFactory& factory, const SimulatedFileSystem& files) {
+  SimulatedEnvironment environment;
+  environment.file_system = files;
+  return factory(environment);
+}
+
 struct CrashPlan {
   uint64_t history_seed = 1;
   int steps = 120;

@@ -25,12 +25,6 @@ constexpr size_t kMaxFailures = 5;
 constexpr size_t kMostStates = 64;
 constexpr int kMostRefusals = 8;
 
-Composition On(const SimulatedFactory& factory, const SimulatedFileSystem& files) {
-  SimulatedEnvironment environment;
-  environment.file_system = files;
-  return factory(environment);
-}
-
 // A hook for as long as this lives: one that holds the disk would hold it for ever.
 class ScopedHook {
  public:

@@ -11,6 +11,7 @@
 #include "kv/io/crash_points.h"
 #include "kv/testing/crash_history.h"
 #include "kv/testing/random.h"
+#include "kv/testing/simulated_store.h"
 #include "kv/testing/stage.h"
 
 namespace kv::testing {
@@ -18,7 +19,6 @@ namespace {
 
 constexpr size_t kMaxFailures = 5;
 constexpr uint64_t kUnlimited = std::numeric_limits<uint64_t>::max();
-const char* const kDirectory = "/store";
 
 // A disk that can be told to be full after so many more operations.
 class FillingDisk {
@@ -90,20 +90,14 @@ class FullDiskChecker {
   // Little or nothing: what is refused is a write here and a file there.
   uint64_t SomeSlack() { return random_.OneIn(2) ? 0 : random_.Below(8000); }
 
-  Composition On(const SimulatedFileSystem& files) const {
-    SimulatedEnvironment environment;
-    environment.file_system = files;
-    return factory_(environment);
-  }
-
   void RunHistory(FillingDisk& disk, const std::string& label) {
     label_ = label;
-    const Composition composition = On(disk.files());
-    auto engine = composition.open(Stage::SmallOptions(kDirectory));
+    const Composition composition = On(factory_, disk.files());
+    auto engine = composition.open(Stage::SmallOptions(kStoreDirectory));
     if (!engine.ok() && disk.full()) {
       if (!ExpectShortage(engine.status(), disk, "Open")) return;
       disk.Empty();
-      engine = composition.open(Stage::SmallOptions(kDirectory));
+      engine = composition.open(Stage::SmallOptions(kStoreDirectory));
     }
     if (!engine.ok()) return Fail("Open: " + engine.status().ToString(), disk);
     size_t promised = 0;
@@ -115,7 +109,7 @@ class FullDiskChecker {
     if (const absl::Status status = (*engine)->Close(); !status.ok()) {
       return Fail("Close: " + status.ToString(), disk);
     }
-    engine = composition.open(Stage::SmallOptions(kDirectory));
+    engine = composition.open(Stage::SmallOptions(kStoreDirectory));
     if (!engine.ok()) return Fail("a second Open: " + engine.status().ToString(), disk);
     ExpectStates(composition, **engine, steps_.size(), steps_.size(), nullptr, disk, "at the end");
     if (const absl::Status status = (*engine)->Verify(); !status.ok()) {
@@ -203,7 +197,7 @@ class FullDiskChecker {
     for (const CrashMode mode : {CrashMode::kLoseUnsynced, CrashMode::kKeepAll}) {
       SimulatedFileSystem crashed = disk.files().Crash(random_.Next(), mode);
       crashed.SetCapacity(kUnlimited);
-      const auto engine = On(crashed).open(Stage::SmallOptions(kDirectory));
+      const auto engine = On(factory_, crashed).open(Stage::SmallOptions(kStoreDirectory));
       const std::string when = fmt::format("{} a crash, mode {}", what, ToString(mode));
       if (!engine.ok()) {
         Fail(fmt::format("{}: Open: {}", when, engine.status().ToString()), disk);

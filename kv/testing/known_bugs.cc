@@ -14,12 +14,6 @@
 namespace kv::testing {
 namespace {
 
-Composition On(const SimulatedFactory& factory, const SimulatedFileSystem& files) {
-  SimulatedEnvironment environment;
-  environment.file_system = files;
-  return factory(environment);
-}
-
 bool IsWrite(const CrashStep& step) {
   return !step.Syncs() && step.kind != CrashStepKind::kCheckpoint;
 }

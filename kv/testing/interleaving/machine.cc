@@ -243,7 +243,7 @@ Location& Machine::Enter(const void* address, Bits value, bool acts,
   return locations_.try_emplace(address, value).first->second;
 }
 
-// The running thread cannot go on, for now.
+// Another thread goes on, until the running one can.
 void Machine::SwitchAway() {
   const Threads others = RunnableOrRevived(/*again=*/false);
   if (others == 0) return Fail(kNobodyGoesOn);
