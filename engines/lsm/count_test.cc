@@ -1,4 +1,4 @@
-// Count of prefixes that no key has, wherever the store has keys beside them.
+// Count of prefixes, wherever in the store their keys are, and of prefixes that no key has.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -73,6 +73,14 @@ TEST_F(CountTest, OfKeysThatWereDeleted) {
   ASSERT_TRUE(store_->DeleteRange("b4", "d").ok());
   ExpectThree();
   ASSERT_TRUE(store_->Flush().ok());
+  ExpectThree();
+}
+
+TEST_F(CountTest, OfKeysWrittenMoreThanOnce) {
+  for (const char* key : {"b1", "b1", "b3", "\xff\xff"}) Put(key);
+  ExpectThree();
+  ASSERT_TRUE(store_->Flush().ok());
+  for (const char* key : {"b3", "b3", "\xff\xff"}) Put(key);  // versions here and there
   ExpectThree();
 }
 

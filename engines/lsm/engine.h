@@ -221,12 +221,7 @@ class Lsm {
   absl::StatusOr<uint64_t> Count(std::string_view prefix) {
     KV_RETURN_IF_ERROR(check_.Open());
     const CursorBounds bounds{.lower = std::string(prefix), .upper = PrefixSuccessor(prefix)};
-    uint64_t count = 0;
-    if (reader_.NothingWithin(bounds)) return count;
-    Cursor cursor = reader_.NewCursor(bounds, std::nullopt, CursorShows::kKeys);
-    for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) ++count;
-    KV_RETURN_IF_ERROR(cursor.status());
-    return count;
+    return reader_.Count(bounds);
   }
 
   absl::Status ExpireAt(std::string_view key, uint64_t expires_at) {

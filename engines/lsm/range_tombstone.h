@@ -12,6 +12,7 @@
 #include <tuple>
 
 #include "kv/base/bytes.h"
+#include "kv/contract/options.h"
 #include "kv/contract/record.h"
 
 namespace kv {
@@ -47,11 +48,6 @@ struct RangeTombstone {
     return end.empty() || begin < end;
   }
 };
-
-// Whether `key` lies before `end`, which when empty is no bound.
-inline bool IsBefore(std::string_view key, std::string_view end) {
-  return end.empty() || key < end;
-}
 
 }  // namespace kv
 

@@ -73,29 +73,19 @@ class LsmReader {
     }
   }
 
-  // Whether no record of any version has a key within the bounds: all that a count of an absent
-  // prefix needs to know, for the price of a search and not of a cursor. False also where it takes
-  // more than that to know.
-  bool NothingWithin(const CursorBounds& bounds) {
-    if constexpr (!Parts::Memtable::kOrdered) return false;  // its cursor sorts it
-    const auto guard = store_.Enter();
-    const View& view = store_.Current();
-    const auto nothing_in = [&bounds](const auto& memory) {
-      typename Parts::Memtable::Cursor cursor(&memory->table);
-      cursor.Seek(bounds.lower, kMaxSequence);
-      return !cursor.Valid() || !IsBefore(cursor.record().key, bounds.upper);
-    };
-    if (!nothing_in(view.active) || !std::ranges::all_of(view.immutable, nothing_in)) return false;
-    const auto& levels = view.version->levels;
-    for (size_t level = 0; level < levels.size(); ++level) {
-      const std::span files(levels[level]);
-      const bool nothing = level > 0 ? Within(files, bounds).empty()
-                                     : std::ranges::none_of(files, [&bounds](const auto& file) {
-                                         return MayHold(file->Meta(), bounds);
-                                       });
-      if (!nothing) return false;
+  // How many keys within the bounds are visible now.
+  //
+  // Most prefixes have nothing in a store, or all that they have is in one memtable: an absent one
+  // costs a search, and neither needs a merge. An unordered memtable's cursor would sort it first.
+  absl::StatusOr<uint64_t> Count(const CursorBounds& bounds) {
+    if constexpr (Parts::Memtable::kOrdered) {
+      if (const auto count = CountInMemory(bounds)) return *count;
     }
-    return true;
+    uint64_t count = 0;
+    Cursor cursor = NewCursor(bounds, std::nullopt, CursorShows::kKeys);
+    for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) ++count;
+    KV_RETURN_IF_ERROR(cursor.status());
+    return count;
   }
 
   // What is visible now, or to the snapshot of the sequence number `at`.
@@ -233,6 +223,49 @@ class LsmReader {
   }
 
   // Over the range tombstones that a reader at `at` sees; those that come later are newer.
+  // No table has a key within the bounds.
+  template <typename Levels>
+  static bool NoTableWithin(const Levels& levels, const CursorBounds& bounds) {
+    for (size_t level = 0; level < levels.size(); ++level) {
+      const std::span files(levels[level]);
+      const bool nothing = level > 0 ? Within(files, bounds).empty()
+                                     : std::ranges::none_of(files, [&bounds](const auto& file) {
+                                         return MayHold(file->Meta(), bounds);
+                                       });
+      if (!nothing) return false;
+    }
+    return true;
+  }
+
+  // Null when not one memtable alone may have records within the bounds: only a merge can tell.
+  std::optional<uint64_t> CountInMemory(const CursorBounds& bounds) {
+    using MemtableCursor = typename Parts::Memtable::Cursor;
+    std::shared_ptr<const View> held;
+    std::optional<MemtableCursor> only;
+    Sequence at = 0;
+    {
+      const auto guard = store_.Enter();
+      const View& view = store_.Current();
+      at = store_.Visible();
+      const auto adds_none_or_is_only = [&](const auto& memory) {
+        MemtableCursor cursor(&memory->table);
+        cursor.Seek(bounds.lower, kMaxSequence);
+        if (!cursor.Valid() || !IsBefore(cursor.record().key, bounds.upper)) return true;
+        if (only) return false;
+        only.emplace(std::move(cursor));
+        return true;
+      };
+      if (!NoTableWithin(view.version->levels, bounds) || !adds_none_or_is_only(view.active) ||
+          !std::ranges::all_of(view.immutable, adds_none_or_is_only)) {
+        return std::nullopt;
+      }
+      if (!only) return 0;
+      held = view.shared_from_this();
+    }
+    const uint64_t now = Expiry::kEnabled ? store_.environment().clock.UnixMillis() : 0;
+    return CountVisible<Expiry>(*only, bounds.upper, at, now, Watch(*held, at));
+  }
+
   static RangeWatch Watch(const View& view, Sequence at) {
     RangeWatch watch(at);
     const auto add = [&watch](const RangeIndex& index) { watch.Add(&index); };

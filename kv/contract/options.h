@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "kv/contract/record.h"
 
@@ -35,6 +36,11 @@ struct CursorBounds {
   std::string lower;
   std::string upper;
 };
+
+// Whether `key` lies before `end`, which when empty is no bound.
+inline bool IsBefore(std::string_view key, std::string_view end) {
+  return end.empty() || key < end;
+}
 
 }  // namespace kv
 

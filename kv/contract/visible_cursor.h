@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -248,6 +249,29 @@ class VisibleCursor {
   bool forward_ = true;
   bool valid_ = false;
 };
+
+// The keys from the record that `records` stands on up to `upper` (empty: to the end) which a
+// reader at `at` sees: of each the newest version up to `at`, unless that is a tombstone, has
+// expired by `now` (Unix milliseconds) or is hidden by a range tombstone. What a VisibleCursor
+// would show, without its copy of each key: the views in record() must live on after a move.
+//
+// O(records walked). Thread safety: that of the cursor.
+template <typename Expiry, RecordCursor Records, typename Ranges>
+uint64_t CountVisible(Records& records, std::string_view upper, Sequence at, uint64_t now,
+                      Ranges ranges) {
+  uint64_t count = 0;
+  std::optional<std::string_view> judged;
+  for (; records.Valid() && IsBefore(records.record().key, upper); records.Next()) {
+    const Record& record = records.record();
+    if (record.sequence > at || judged == record.key) continue;
+    judged = record.key;
+    const bool live = record.kind != RecordKind::kTombstone &&
+                      !Expiry::Expired(record.expires_at, now) &&
+                      !ranges.Hides(record.key, record.sequence);
+    count += live ? 1 : 0;
+  }
+  return count;
+}
 
 }  // namespace kv
 

@@ -117,6 +117,29 @@ TEST(VisibleCursorTest, SeeksAndTurns) {
   EXPECT_EQ(cursor.expires_at(), kNeverExpires);
 }
 
+TEST(VisibleCursorTest, ACountIsOfWhatItShows) {
+  for (Sequence at = 0; at <= 10; ++at) {
+    for (const std::string upper : {"", "a", "b", "c", "d", "e"}) {
+      Visible shown = At(at, {.upper = upper});
+      uint64_t expected = 0;
+      for (shown.SeekToFirst(); shown.Valid(); shown.Next()) ++expected;
+      ListCursor records(&Records());
+      records.SeekToFirst();
+      EXPECT_EQ(CountVisible<ExpiresAtMillis>(records, upper, at, kNow, NoRanges()), expected)
+          << "at " << at << ", up to '" << upper << "'";
+    }
+  }
+}
+
+TEST(VisibleCursorTest, ACountLeavesOutWhatARangeHides) {
+  struct HidesD {
+    static bool Hides(std::string_view key, Sequence) { return key == "d"; }
+  };
+  ListCursor records(&Records());
+  records.SeekToFirst();
+  EXPECT_EQ(CountVisible<ExpiresAtMillis>(records, "", kMaxSequence, kNow, HidesD()), 1);
+}
+
 TEST(VisibleCursorTest, WithAnErrorItIsNeverValid) {
   const Visible cursor(absl::DataLossError("lost"));
   EXPECT_FALSE(cursor.Valid());
