@@ -1,4 +1,4 @@
-"""One bench binary, and one smoke test of it, for each composition of //engines:engines.bzl."""
+"""A bench binary for each composition of //engines:engines.bzl, a smoke test for each engine."""
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_test")
 
@@ -29,22 +29,7 @@ def ashlar_bench_binary(name, header, type, deps, tags = []):
         ],
     )
 
-def ashlar_bench(name, header, type, durable = False):
-    """Makes //bench:<name> and //bench:<name>_smoke_test.
-
-    Args:
-      name: of the composition, in engines.bzl.
-      header: its header, as it is included.
-      type: its type in namespace kv.
-      durable: whether it keeps files, so that the smoke test can keep and reopen a store.
-    """
-    ashlar_bench_binary(
-        name = name,
-        header = header,
-        type = type,
-        deps = ["//engines/compositions:" + name],
-    )
-
+def _smoke_test(name, durable):
     cc_test(
         name = name + "_smoke_test",
         size = "small",
@@ -57,11 +42,22 @@ def ashlar_bench(name, header, type, durable = False):
     )
 
 def ashlar_benches(compositions):
-    """ashlar_bench for each entry of COMPOSITIONS."""
+    """//bench:<name> for each of COMPOSITIONS; :<name>_smoke_test for the first of each engine.
+
+    The other binaries differ from those in policies, and the lab has run on every policy in the
+    tests of the matrix (//bench/matrix). They are built when somebody names them.
+    """
+    engines = {}
     for composition in compositions:
-        ashlar_bench(
-            name = composition.name,
-            durable = composition.durable,
-            header = "engines/compositions/%s.h" % composition.name,
+        name = composition.name
+        first = composition.engine not in engines
+        engines[composition.engine] = True
+        ashlar_bench_binary(
+            name = name,
+            header = "engines/compositions/%s.h" % name,
+            tags = [] if first else ["manual"],
             type = composition.type,
+            deps = ["//engines/compositions:" + name],
         )
+        if first:
+            _smoke_test(name, composition.durable)

@@ -41,6 +41,22 @@ class OutcomeTest(unittest.TestCase):
         outcome = judge.outcome_of(claim("nanos_per_batch", 9000, batch=10), results)
         self.assertEqual(outcome.verdict, judge.FAIL)
 
+    def test_a_rate_is_the_upper_quartile(self):
+        slowed = Row("w", 1, "new")
+        slowed.blocks = [[5.0, 10.0], [11.0, 6.0], [4.0, 5.0], [10.0, 3.0]]
+        outcome = judge.outcome_of(claim("rate", 9.0), judge.Results([slowed]))
+        self.assertEqual(outcome.ours, 10.0)
+        self.assertEqual(outcome.verdict, judge.PASS)
+
+    def test_undecided_is_what_more_runs_could_turn(self):
+        loud = Row("w", 1, "new")
+        loud.blocks = [[5.0, 15.0], [6.0, 14.0], [5.0, 15.0]]
+        for theirs, undecided in ((4.0, False), (10.0, True), (16.0, False)):
+            outcome = judge.outcome_of(claim("rate", theirs), judge.Results([loud]))
+            self.assertEqual(outcome.undecided, undecided, theirs)
+        shown = judge.outcome_of(claim("rate", None), judge.Results([loud]))
+        self.assertFalse(shown.undecided)
+
     def test_savings(self):
         results = judge.Results([row("new", "w", 1, 1.0, {"wal_bytes_per_op": 30.0}),
                                  row("old", "w", 1, 1.0, {"wal_bytes_per_op": 100.0})])
@@ -96,19 +112,19 @@ class ProcessorTimeTest(unittest.TestCase):
 class OneInstantTest(unittest.TestCase):
 
     def outcome(self, put_rate):
-        results = judge.Results([
-            row("new", "w", 1, 1e7, {"gen_ns": 10.0}),
-            row("new", "overwrite", 1, put_rate, {"gen_ns": 10.0})])
+        results = judge.Results([row("new", "w", 1, 1.1e7), row("new", "overwrite", 1, put_rate)])
         return judge.outcome_of(
             claim("nanos_per_batch", 562, batch=10, explain="one_instant"), results)
 
     def test_what_the_lab_makes_is_not_counted(self):
-        self.assertAlmostEqual(self.outcome(2e7).ours, 900)
+        self.assertAlmostEqual(
+            1e9 / judge.net_of_making({"items_per_second": 1e7, "gen_ns": 10.0}), 90)
+        self.assertEqual(judge.net_of_making({"items_per_second": 1e7}), 1e7)
 
     def test_single_puts_as_cheap_as_theirs_explain_a_dearer_batch(self):
         outcome = self.outcome(2e7)
         self.assertEqual(outcome.verdict, judge.EXPLAINED)
-        self.assertIn("10 single puts of ours take 400 ns", outcome.explanation)
+        self.assertIn("10 single puts of ours take 500 ns", outcome.explanation)
 
     def test_dear_puts_do_not(self):
         self.assertEqual(self.outcome(1e7).verdict, judge.FAIL)

@@ -3,80 +3,66 @@
 Written by pairwise.py from policies.bzl; do not edit.
 """
 
-COVERING = [
-    "lsm__bplus_tree__leveled__hashed256__group",
-    "lsm__bplus_tree__tiered__hashed256__none",
-    "lsm__bplus_tree__tiered__hashed256__interval",
-    "lsm__bplus_tree__lazy_leveled__single__pipelined",
-    "lsm__bplus_tree__fifo__hashed16__every_write",
-    "lsm__bplus_tree__none__hashed16__group",
-    "lsm__bplus_tree__none__hashed16__pipelined",
-    "lsm__skip_list__leveled__hashed16__none",
-    "lsm__skip_list__leveled__hashed16__every_write",
-    "lsm__skip_list__tiered__hashed16__pipelined",
-    "lsm__skip_list__lazy_leveled__hashed256__interval",
-    "lsm__skip_list__fifo__hashed256__group",
-    "lsm__skip_list__none__single__every_write",
-    "lsm__hash__leveled__single__interval",
-    "lsm__hash__tiered__hashed16__every_write",
-    "lsm__hash__lazy_leveled__hashed16__group",
-    "lsm__hash__lazy_leveled__hashed256__none",
-    "lsm__hash__fifo__single__pipelined",
-    "lsm__hash__fifo__hashed16__interval",
-    "lsm__hash__none__hashed256__none",
-    "lsm__art__leveled__hashed256__pipelined",
-    "lsm__art__tiered__single__group",
-    "lsm__art__lazy_leveled__hashed256__every_write",
-    "lsm__art__fifo__single__none",
-    "lsm__art__none__hashed16__interval",
-    "lsm_wal__none",
-    "lsm_wal__zstd",
-    "lsm_table__none__none__zstd_dictionary__pread__none",
-    "lsm_table__none__clock__zstd_dictionary__pread__absolute",
-    "lsm_table__none__lru__zstd__pread__none",
-    "lsm_table__none__s3_fifo__none__mmap__absolute",
-    "lsm_table__blocked_bloom__none__none__pread__none",
-    "lsm_table__blocked_bloom__clock__none__pread__none",
-    "lsm_table__blocked_bloom__lru__zstd_dictionary__mmap__absolute",
-    "lsm_table__blocked_bloom__s3_fifo__zstd__mmap__absolute",
-    "lsm_table__binary_fuse__none__zstd__mmap__absolute",
-    "lsm_table__binary_fuse__clock__zstd__mmap__none",
-    "lsm_table__binary_fuse__lru__none__pread__none",
-    "lsm_table__binary_fuse__s3_fifo__zstd_dictionary__pread__none",
-    "lsm_values__inline__leveled",
-    "lsm_values__inline__tiered",
-    "lsm_values__separated__leveled",
-    "lsm_values__separated__tiered",
-    "log__none__absolute",
-    "log__none__none",
-    "log__every_write__absolute",
-    "log__every_write__none",
-    "log__group__absolute",
-    "log__group__none",
-    "log__pipelined__absolute",
-    "log__pipelined__none",
-    "log__interval__absolute",
-    "log__interval__none",
-    "btree__none__absolute",
-    "btree__none__none",
-    "btree__every_write__absolute",
-    "btree__every_write__none",
-    "btree__group__absolute",
-    "btree__group__none",
-    "btree__pipelined__absolute",
-    "btree__pipelined__none",
-    "btree__interval__absolute",
-    "btree__interval__none",
-    "memory__hashed1__absolute",
-    "memory__hashed1__none",
-    "memory__hashed16__absolute",
-    "memory__hashed16__none",
-    "memory__hashed256__absolute",
-    "memory__hashed256__none",
-    "memory_ordered__bplus_tree__absolute",
-    "memory_ordered__bplus_tree__none",
-    "memory_ordered__skip_list__absolute",
-    "memory_ordered__skip_list__none",
-    "memory_ordered__art__absolute",
-    "memory_ordered__art__none",
-]
+# An engine and a policy for each of its slots; the name has "__" between them.
+COVERING = [line.strip().replace(" ", "__") for line in """
+    lsm_all bplus_tree leveled hashed256 group none blocked_bloom clock zstd pread inline absolute
+    lsm_all bplus_tree leveled single pipelined zstd none s3_fifo none mmap inline absolute
+    lsm_all bplus_tree tiered hashed16 none none binary_fuse lru zstd_dictionary mmap separated absolute
+    lsm_all bplus_tree lazy_leveled hashed16 interval zstd binary_fuse clock none mmap separated none
+    lsm_all bplus_tree fifo single none none binary_fuse none zstd mmap inline absolute
+    lsm_all bplus_tree none hashed16 every_write zstd blocked_bloom none none pread separated none
+    lsm_all skip_list leveled hashed16 every_write zstd binary_fuse lru zstd_dictionary pread inline none
+    lsm_all skip_list tiered hashed256 group zstd none none none mmap separated none
+    lsm_all skip_list lazy_leveled single pipelined none blocked_bloom s3_fifo none mmap separated absolute
+    lsm_all skip_list fifo hashed16 interval zstd blocked_bloom none zstd_dictionary mmap inline none
+    lsm_all skip_list fifo single every_write none binary_fuse lru none mmap separated absolute
+    lsm_all skip_list none single none none none clock zstd pread inline none
+    lsm_all hash leveled hashed256 interval zstd binary_fuse none zstd pread separated none
+    lsm_all hash tiered hashed256 every_write none blocked_bloom none zstd pread separated absolute
+    lsm_all hash tiered hashed16 pipelined zstd blocked_bloom s3_fifo zstd_dictionary pread inline absolute
+    lsm_all hash tiered single interval none none s3_fifo zstd_dictionary pread inline absolute
+    lsm_all hash lazy_leveled hashed16 group none blocked_bloom lru zstd_dictionary pread inline absolute
+    lsm_all hash fifo hashed256 pipelined none blocked_bloom clock zstd_dictionary mmap inline absolute
+    lsm_all hash none hashed256 none zstd blocked_bloom s3_fifo zstd_dictionary mmap separated none
+    lsm_all hash none single group zstd binary_fuse lru none pread separated absolute
+    lsm_all art leveled single none none blocked_bloom s3_fifo zstd_dictionary mmap separated absolute
+    lsm_all art tiered single every_write none blocked_bloom clock zstd pread inline none
+    lsm_all art lazy_leveled hashed256 every_write none none s3_fifo zstd mmap separated none
+    lsm_all art lazy_leveled single none none blocked_bloom none none pread separated absolute
+    lsm_all art fifo hashed16 group zstd binary_fuse s3_fifo zstd_dictionary mmap separated absolute
+    lsm_all art fifo hashed16 pipelined zstd none none zstd pread inline none
+    lsm_all art none hashed256 pipelined none binary_fuse lru zstd mmap separated absolute
+    lsm_all art none hashed16 interval none none lru zstd mmap inline none
+    log none absolute
+    log none none
+    log every_write absolute
+    log every_write none
+    log group absolute
+    log group none
+    log pipelined absolute
+    log pipelined none
+    log interval absolute
+    log interval none
+    btree none absolute
+    btree none none
+    btree every_write absolute
+    btree every_write none
+    btree group absolute
+    btree group none
+    btree pipelined absolute
+    btree pipelined none
+    btree interval absolute
+    btree interval none
+    memory hashed1 absolute
+    memory hashed1 none
+    memory hashed16 absolute
+    memory hashed16 none
+    memory hashed256 absolute
+    memory hashed256 none
+    memory_ordered bplus_tree absolute
+    memory_ordered bplus_tree none
+    memory_ordered skip_list absolute
+    memory_ordered skip_list none
+    memory_ordered art absolute
+    memory_ordered art none
+""".strip().splitlines()]

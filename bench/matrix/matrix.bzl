@@ -1,9 +1,9 @@
-"""Every combination of the policies in policies.bzl as a bench binary, a covering few as tests."""
+"""The combinations of policies.bzl: all as bench binaries, a covering few as tests."""
 
 load("@rules_cc//cc:defs.bzl", "cc_library", "cc_test")
 load("//bench:bench.bzl", "ashlar_bench_binary")
 load(":covering.bzl", "COVERING")
-load(":policies.bzl", "MATRIX")
+load(":policies.bzl", "COMBINED", "MATRIX")
 
 _TEMPLATE = """\
 // {name}: a combination of the matrix, written by bench/matrix/matrix.bzl.
@@ -56,6 +56,7 @@ def _content(name, engine, parts):
     )
 
 def _combination(engine_name, engine, policies):
+    """The header of a combination and its library, <name>_header; returns its name."""
     name = "__".join([engine_name] + policies)
     parts = dict(engine.fixed)
     for slot, policy in zip(engine.slots, policies):
@@ -72,6 +73,9 @@ def _combination(engine_name, engine, policies):
         tags = ["manual"],
         deps = ["//" + folder for folder in sorted({f: None for f in folders})],
     )
+    return name
+
+def _bench(name):
     ashlar_bench_binary(
         name = name,
         header = "bench/matrix/%s.h" % name,
@@ -79,28 +83,34 @@ def _combination(engine_name, engine, policies):
         type = "MatrixComposition",
         deps = [":%s_header" % name],
     )
-    if name in COVERING:
-        cc_test(
-            name = name + "_test",
-            size = "medium",
-            srcs = ["combination_test.cc"],
-            local_defines = [
-                "ASHLAR_HEADER=\\\"bench/matrix/%s.h\\\"" % name,
-                "ASHLAR_TYPE=MatrixComposition",
-                "ASHLAR_NAME=\\\"%s\\\"" % name,
-            ],
-            deps = [
-                ":%s_header" % name,
-                "//bench",
-                "//kv/testing",
-                "//kv/testing:conformance",
-                "//third_party:fmt",
-                "//third_party:gtest",
-            ],
-        )
+
+def _test(name):
+    cc_test(
+        name = name + "_test",
+        size = "medium",
+        srcs = ["combination_test.cc"],
+        local_defines = [
+            "ASHLAR_HEADER=\\\"bench/matrix/%s.h\\\"" % name,
+            "ASHLAR_TYPE=MatrixComposition",
+            "ASHLAR_NAME=\\\"%s\\\"" % name,
+        ],
+        deps = [
+            ":%s_header" % name,
+            "//bench",
+            "//kv/testing",
+            "//kv/testing:conformance",
+            "//third_party:fmt",
+            "//third_party:gtest",
+        ],
+    )
 
 def ashlar_matrix():
-    """//bench/matrix:<engine>__<policies> for all, and <the same>_test for those in COVERING."""
+    """//bench/matrix:<engine>__<policies> for all of MATRIX, and <name>_test for COVERING."""
     for engine_name, engine in MATRIX.items():
         for policies in _combinations(engine.slots):
-            _combination(engine_name, engine, policies)
+            _bench(_combination(engine_name, engine, policies))
+    for name in COVERING:
+        engine_name = name.split("__")[0]
+        if engine_name not in MATRIX:
+            _combination(engine_name, COMBINED[engine_name], name.split("__")[1:])
+        _test(name)

@@ -5,7 +5,7 @@
 
 Most faults of a combination show with two of its policies, whatever the others are (D. Kuhn et al,
 "Software fault interactions", 2004). So every pair of policies of different slots is in at least
-one chosen combination. A combination costs about 8 s of compiling, so there should be few: no set
+one chosen combination. A combination costs some 13 s of compiling, so there should be few: no set
 can have fewer than the product of the two largest slots.
 """
 
@@ -16,7 +16,7 @@ import sys
 from types import SimpleNamespace
 
 # Each attempt is a greedy choice with other draws; the smallest wins.
-_ATTEMPTS = 300
+_ATTEMPTS = 60
 _CANDIDATES = 30
 
 _HEAD = '''\
@@ -25,17 +25,22 @@ _HEAD = '''\
 Written by pairwise.py from policies.bzl; do not edit.
 """
 
-COVERING = [
+# An engine and a policy for each of its slots; the name has "__" between them.
+COVERING = [line.strip().replace(" ", "__") for line in """
+'''
+
+_TAIL = '''\
+""".strip().splitlines()]
 '''
 
 
 def read_matrix(path):
-    """MATRIX of policies.bzl, which is Python as well: {engine: [names of slot 1, ...]}."""
+    """COMBINED of policies.bzl, which is Python as well: {engine: [names of slot 1, ...]}."""
     scope = {"struct": SimpleNamespace}
     with open(path) as file:
         exec(compile(file.read(), path, "exec"), scope)
     return {name: [list(policies) for policies in engine.slots.values()]
-            for name, engine in scope["MATRIX"].items()}
+            for name, engine in scope["COMBINED"].items()}
 
 
 def pairs_of(combination):
@@ -55,9 +60,10 @@ def _one_attempt(slots, generator):
     chosen = []
     while missing:
         best = None
+        seeds = sorted(missing)
         for _ in range(_CANDIDATES):
             # Built around a missing pair; the other slots in random order, each the best so far.
-            (i, a), (j, b) = generator.choice(sorted(missing))
+            (i, a), (j, b) = generator.choice(seeds)
             candidate = {i: a, j: b}
             others = [k for k in range(len(slots)) if k not in candidate]
             generator.shuffle(others)
@@ -98,9 +104,9 @@ def covering(slots):
 
 
 def text_of(matrix):
-    names = ["__".join((engine,) + combination)
+    lines = ["    %s\n" % " ".join((engine,) + combination)
              for engine, slots in matrix.items() for combination in covering(slots)]
-    return _HEAD + "".join('    "%s",\n' % name for name in names) + "]\n"
+    return _HEAD + "".join(lines) + _TAIL
 
 
 def main(arguments):
@@ -118,7 +124,7 @@ def main(arguments):
         return 0 if arguments[0] in ("-h", "--help") else 2
     with open(path, "w") as file:
         file.write(wanted)
-    print("%d combinations in %s" % (wanted.count(",\n"), path))
+    print("%d combinations in %s" % (wanted.count("\n    "), path))
     return 0
 
 

@@ -1,21 +1,23 @@
 """The policies of each slot that the matrix combines: the one list of them.
 
-Of each engine, every combination of one policy for each slot is a bench binary
-//bench/matrix:<engine>__<policy>__<policy>..., compiled when somebody asks for it. To add a policy,
-add its line here and run
+Of each engine of MATRIX, every combination of one policy for each slot is a bench binary
+//bench/matrix:<engine>__<policy>__<policy>..., compiled when somebody asks for it. An engine with
+many slots is several there: one for each group of slots that decide the same thing, with the first
+policy of every other slot. To add a policy, add its line here and run
 
     python3 bench/matrix/pairwise.py
 
-which writes covering.bzl anew. The script reads this file as Python, so here are only values.
+which writes covering.bzl anew: combinations of COMBINED, in which every pair of policies of two
+slots meets. The script reads this file as Python, so here are only values.
 
 A policy is its header and its type in namespace kv. `fixed` are the policies of the slots that do
 not vary; it may name others, too.
 """
 
 _STRIPING = {
-    "single": ("kv/striping/single.h", "SingleStripe"),
-    "hashed16": ("kv/striping/hashed.h", "HashedStripes<16>"),
     "hashed256": ("kv/striping/hashed.h", "HashedStripes<256>"),
+    "hashed16": ("kv/striping/hashed.h", "HashedStripes<16>"),
+    "single": ("kv/striping/single.h", "SingleStripe"),
 }
 
 _COMMIT = {
@@ -31,105 +33,67 @@ _EXPIRY = {
     "none": ("kv/expiry/none.h", "NoExpiry"),
 }
 
-# What an LSM tree has in the slots that a group does not combine.
 _LSM = {
-    "Memtable": ("kv/memtable/bplus_tree.h", "BPlusTreeMemtable"),
-    "Compaction": ("kv/compaction/leveled.h", "LeveledCompaction<>"),
-    "Striping": ("kv/striping/hashed.h", "HashedStripes<256>"),
-    "Commit": ("kv/commit/none.h", "NoCommit"),
-    "Filter": ("kv/filter/blocked_bloom.h", "BlockedBloomFilter<10>"),
-    "Cache": ("kv/cache/none.h", "NoCache"),
-    "Compression": ("kv/compression/none.h", "NoCompression"),
-    "WalCompression": ("kv/compression/none.h", "NoCompression"),
-    "Reading": ("kv/reading/mmap.h", "MmapReading"),
-    "Values": ("kv/values/inline.h", "InlineValues"),
-    "Expiry": ("kv/expiry/absolute.h", "AbsoluteExpiry"),
+    # What happens to writes.
+    "Memtable": {
+        "bplus_tree": ("kv/memtable/bplus_tree.h", "BPlusTreeMemtable"),
+        "skip_list": ("kv/memtable/skip_list.h", "SkipListMemtable"),
+        "hash": ("kv/memtable/hash.h", "HashMemtable"),
+        "art": ("kv/memtable/art.h", "ArtMemtable"),
+    },
+    "Compaction": {
+        "leveled": ("kv/compaction/leveled.h", "LeveledCompaction<>"),
+        "tiered": ("kv/compaction/tiered.h", "TieredCompaction<>"),
+        "lazy_leveled": ("kv/compaction/lazy_leveled.h", "LazyLeveledCompaction<>"),
+        "fifo": ("kv/compaction/fifo.h", "FifoCompaction<>"),
+        "none": ("kv/compaction/none.h", "NoCompaction"),
+    },
+    "Striping": _STRIPING,
+    "Commit": _COMMIT,
+    "WalCompression": {
+        "none": ("kv/compression/none.h", "NoCompression"),
+        "zstd": ("kv/compression/zstd.h", "ZstdCompression<>"),
+    },
+    # What tables are, and how they are read.
+    "Filter": {
+        "blocked_bloom": ("kv/filter/blocked_bloom.h", "BlockedBloomFilter<10>"),
+        "none": ("kv/filter/none.h", "NoFilter"),
+        "binary_fuse": ("kv/filter/binary_fuse.h", "BinaryFuseFilter<8>"),
+    },
+    "Cache": {
+        "none": ("kv/cache/none.h", "NoCache"),
+        "clock": ("kv/cache/clock.h", "ClockCache"),
+        "lru": ("kv/cache/lru.h", "LruCache"),
+        "s3_fifo": ("kv/cache/s3_fifo.h", "S3FifoCache"),
+    },
+    "Compression": {
+        "none": ("kv/compression/none.h", "NoCompression"),
+        "zstd": ("kv/compression/zstd.h", "ZstdCompression<>"),
+        "zstd_dictionary": (
+            "kv/compression/zstd.h",
+            "ZstdCompression<ZstdShape{.dictionary_bytes = 16 << 10}>",
+        ),
+    },
+    "Reading": {
+        "mmap": ("kv/reading/mmap.h", "MmapReading"),
+        "pread": ("kv/reading/pread.h", "PreadReading"),
+    },
+    "Values": {
+        "inline": ("kv/values/inline.h", "InlineValues"),
+        "separated": ("kv/values/separated.h", "SeparatedValues<>"),
+    },
+    "Expiry": _EXPIRY,
 }
 
-MATRIX = {
-    # What happens to writes.
-    "lsm": struct(
-        header = "engines/lsm/engine.h",
-        type = "Lsm",
-        slots = {
-            "Memtable": {
-                "bplus_tree": ("kv/memtable/bplus_tree.h", "BPlusTreeMemtable"),
-                "skip_list": ("kv/memtable/skip_list.h", "SkipListMemtable"),
-                "hash": ("kv/memtable/hash.h", "HashMemtable"),
-                "art": ("kv/memtable/art.h", "ArtMemtable"),
-            },
-            "Compaction": {
-                "leveled": ("kv/compaction/leveled.h", "LeveledCompaction<>"),
-                "tiered": ("kv/compaction/tiered.h", "TieredCompaction<>"),
-                "lazy_leveled": ("kv/compaction/lazy_leveled.h", "LazyLeveledCompaction<>"),
-                "fifo": ("kv/compaction/fifo.h", "FifoCompaction<>"),
-                "none": ("kv/compaction/none.h", "NoCompaction"),
-            },
-            "Striping": _STRIPING,
-            "Commit": _COMMIT,
-        },
-        fixed = _LSM,
-    ),
-    # Whether the log is compressed, apart: its bytes do not depend on the other slots.
-    "lsm_wal": struct(
-        header = "engines/lsm/engine.h",
-        type = "Lsm",
-        slots = {
-            "WalCompression": {
-                "none": ("kv/compression/none.h", "NoCompression"),
-                "zstd": ("kv/compression/zstd.h", "ZstdCompression<>"),
-            },
-        },
-        fixed = _LSM,
-    ),
-    # What tables are, and how they are read: neither depends on the slots of "lsm".
-    "lsm_table": struct(
-        header = "engines/lsm/engine.h",
-        type = "Lsm",
-        slots = {
-            "Filter": {
-                "none": ("kv/filter/none.h", "NoFilter"),
-                "blocked_bloom": ("kv/filter/blocked_bloom.h", "BlockedBloomFilter<10>"),
-                "binary_fuse": ("kv/filter/binary_fuse.h", "BinaryFuseFilter<8>"),
-            },
-            "Cache": {
-                "none": ("kv/cache/none.h", "NoCache"),
-                "clock": ("kv/cache/clock.h", "ClockCache"),
-                "lru": ("kv/cache/lru.h", "LruCache"),
-                "s3_fifo": ("kv/cache/s3_fifo.h", "S3FifoCache"),
-            },
-            "Compression": {
-                "none": ("kv/compression/none.h", "NoCompression"),
-                "zstd": ("kv/compression/zstd.h", "ZstdCompression<>"),
-                "zstd_dictionary": (
-                    "kv/compression/zstd.h",
-                    "ZstdCompression<ZstdShape{.dictionary_bytes = 16 << 10}>",
-                ),
-            },
-            "Reading": {
-                "mmap": ("kv/reading/mmap.h", "MmapReading"),
-                "pread": ("kv/reading/pread.h", "PreadReading"),
-            },
-            "Expiry": _EXPIRY,
-        },
-        fixed = _LSM,
-    ),
-    # Where large values are.
-    "lsm_values": struct(
-        header = "engines/lsm/engine.h",
-        type = "Lsm",
-        slots = {
-            "Values": {
-                "inline": ("kv/values/inline.h", "InlineValues"),
-                "separated": ("kv/values/separated.h", "SeparatedValues<>"),
-            },
-            "Compaction": {
-                "leveled": ("kv/compaction/leveled.h", "LeveledCompaction<>"),
-                "tiered": ("kv/compaction/tiered.h", "TieredCompaction<>"),
-            },
-        },
-        fixed = _LSM,
-    ),
+# The slots of each group. The bytes of one group do not depend on the policies of another.
+_LSM_GROUPS = {
+    "lsm": ("Memtable", "Compaction", "Striping", "Commit"),
+    "lsm_wal": ("WalCompression",),
+    "lsm_table": ("Filter", "Cache", "Compression", "Reading", "Expiry"),
+    "lsm_values": ("Values", "Compaction"),
+}
+
+_OTHERS = {
     "log": struct(
         header = "engines/log/engine.h",
         type = "LogStructured",
@@ -181,3 +145,22 @@ MATRIX = {
         fixed = {},
     ),
 }
+
+MATRIX = dict({
+    group: struct(
+        header = "engines/lsm/engine.h",
+        type = "Lsm",
+        slots = {slot: _LSM[slot] for slot in slots},
+        fixed = {slot: list(_LSM[slot].values())[0] for slot in _LSM if slot not in slots},
+    )
+    for group, slots in _LSM_GROUPS.items()
+}, **_OTHERS)
+
+COMBINED = dict({
+    "lsm_all": struct(
+        header = "engines/lsm/engine.h",
+        type = "Lsm",
+        slots = _LSM,
+        fixed = {},
+    ),
+}, **_OTHERS)
