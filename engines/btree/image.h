@@ -29,10 +29,16 @@ struct Image {
 template <typename File>
 absl::StatusOr<Image> ReadImage(const File& file, const std::string& path, StoreHeader header) {
   const size_t page_bytes = header.page_bytes;
+  // A header that passes its checksum may still be wrong: none of its figures is multiplied or
+  // allocated before it is known to fit the file.
+  if (page_bytes < kStoreHeaderBytes || header.units > file.Size() / page_bytes) {
+    return Corruption(path, file.Size(),
+                      fmt::format("the file ends before its {} pages", header.units));
+  }
   Image image;
   const auto claim = [&](Extent extent, std::string_view what) -> absl::Status {
-    if (extent.place < kFirstPlace || extent.place + extent.units > header.units ||
-        !image.space.Mark(extent)) {
+    if (extent.place < kFirstPlace || extent.units > header.units ||
+        extent.place > header.units - extent.units || !image.space.Mark(extent)) {
       return Corruption(path, extent.place * page_bytes,
                         fmt::format("the place of {} is not its own", what));
     }

@@ -120,10 +120,6 @@ class Recovery {
           fmt::format("{} holds a store of another composition: {}; this program's writes {}",
                       names_.Directory(), header.format, format_));
     }
-    if (header.units * kPageBytes > readable_->Size()) {
-      return Corruption(names_.Tree(), readable_->Size(),
-                        fmt::format("the file ends before its {} pages", header.units));
-    }
     KV_ASSIGN_OR_RETURN(image_, ReadImage(*readable_, names_.Tree(), std::move(header)));
     next_log_ = std::max(next_log_, image_.header.replay_log + 1);
     return absl::OkStatus();
@@ -201,6 +197,10 @@ class Recovery {
     const bool whole = WriteBatch::ForEach(record.payload, record.first, [&](const Record& entry) {
       ++count;
       if (entry.sequence <= *last || !status.ok()) return;
+      if (entry.kind == RecordKind::kRangeTombstone) {
+        status = Corruption(path, 0, "a range tombstone, which this engine does not write");
+        return;
+      }
       status = store_->writer().Insert(entry);
       *last = entry.sequence;
       store_->readers().Publish(entry.sequence);

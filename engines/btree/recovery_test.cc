@@ -3,13 +3,18 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "engines/btree/store_testing.h"
+#include "kv/contract/write_batch.h"
 #include "kv/io/crash_points.h"
+#include "kv/io/log_reader.h"
+#include "kv/io/log_repair.h"
 
 namespace kv::btree {
 namespace {
@@ -120,6 +125,32 @@ TEST(RecoveryTest, ATornHeaderFallsBackToTheOtherOne) {
     torn = true;
   }
   EXPECT_TRUE(torn);
+}
+
+// Only an LSM store writes them. A leaf that took one could not be read again.
+TEST(RecoveryTest, ARangeTombstoneInTheLogIsDataLoss) {
+  SimulatedFileSystem fs;
+  const auto store = OpenStore(fs);
+  ASSERT_TRUE(store.ok());
+  for (size_t i = 0; i < 3; ++i) ASSERT_TRUE(History::Write(**store, i).ok());
+  SimulatedFileSystem killed = fs.Crash(0, CrashMode::kKeepAll);
+  uint64_t newest = 0;
+  const std::vector<std::string> names = *killed.List(kStoreDirectory);
+  for (const std::string& name : names) {
+    newest = std::max(newest, FileNames::ParseLog(name).value_or(0));
+  }
+  const std::string path = FileNames(kStoreDirectory).Log(newest);
+  const auto read =
+      ReadLog(killed, path, newest, [](const LogRecord&) { return absl::OkStatus(); });
+  ASSERT_TRUE(read.ok()) << read.status();
+  std::string entry;
+  WriteBatch::AppendRangeTombstone(&entry, "a", "b");
+  std::string log = *killed.Contents(path);
+  AppendLogRecord(newest, read->end, read->next, 1, entry, &log);
+  SetContents(killed, path, log);
+  const auto opened = OpenStore(killed);
+  EXPECT_EQ(opened.status().code(), absl::StatusCode::kDataLoss) << opened.status();
+  EXPECT_TRUE(Names(opened.status(), path)) << opened.status();
 }
 
 TEST(RecoveryTest, WithoutAHeaderItIsDataLoss) {

@@ -93,8 +93,17 @@ class TreeVerifier {
     return (!range.lower || key >= *range.lower) && (!range.upper || key < *range.upper);
   }
 
+  // Searches compare the first `skip` bytes with one key of the page only, so all have to agree.
+  static bool SharePrefix(std::string_view first, std::string_view last, size_t skip) {
+    return first.substr(0, skip) == last.substr(0, skip);
+  }
+
   absl::Status VerifyLeaf(Page page, const Range& range) {
     LeafItem before;
+    if (page.count() > 0 &&
+        !SharePrefix(page.item(0).key, page.item(page.count() - 1).key, page.skip())) {
+      return Damaged(page.id(), "has keys that do not begin alike");
+    }
     for (size_t i = 0; i < page.count(); ++i) {
       const LeafItem item = page.item(i);
       if (!Within(item.key, range)) return Damaged(page.id(), "holds a key of another page");
@@ -125,6 +134,9 @@ class TreeVerifier {
 
   absl::Status VerifyInner(Page page, const Range& range) {
     const size_t count = page.count();
+    if (count > 0 && !SharePrefix(page.separator(0), page.separator(count - 1), page.skip())) {
+      return Damaged(page.id(), "has separators that do not begin alike");
+    }
     for (size_t i = 0; i < count; ++i) {
       if (!Within(page.separator(i), range)) return Damaged(page.id(), "separates other pages");
       if (i > 0 && page.separator(i - 1) >= page.separator(i)) {

@@ -70,7 +70,7 @@ class Writes {
     std::string key(begin);
     std::string next;
     absl::Status status;
-    for (bool more = true; more && status.ok() && (end.empty() || key < end);) {
+    for (bool more = true; more && status.ok() && (end.empty() || key.compare(end) < 0);) {
       // A few at a time: writers wait meanwhile.
       commit_.Exclusively([&] {
         status = journal_.MakeRoom();

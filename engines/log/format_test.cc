@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "engines/log/checksum_repair.h"
 #include "engines/log/file_names.h"
 #include "engines/log/hint.h"
 #include "engines/log/manifest.h"
@@ -207,6 +208,25 @@ TEST(HintTest, EveryFlippedBitAndCutIsSeen) {
     EXPECT_FALSE(hint.Decode(Flipped(bytes, at, at % 8), kNumber, segment.size())) << at;
     EXPECT_FALSE(hint.Decode(std::string(bytes, 0, at), kNumber, segment.size())) << at;
   }
+}
+
+// A location outside of its segment would be one in another, or in none.
+TEST(HintTest, EntriesThatDoNotFillTheSegmentAreNoHint) {
+  const std::string segment = SomeSegment(true);
+  const std::string bytes = *MakeHint("path", segment, kNumber, segment.size());
+  const auto decodes_with = [&](size_t at, uint32_t word) {
+    std::string changed = bytes;
+    StoreFixed32(changed.data() + at, word);
+    RepairHintOrManifest(kNumber, &changed);
+    HintView hint;
+    return hint.Decode(changed, kNumber, segment.size());
+  };
+  const size_t offset = kHintHeaderBytes + 8;  // of the first record
+  const size_t size = offset + 4;
+  EXPECT_TRUE(decodes_with(offset, LoadFixed32(bytes.data() + offset)));
+  EXPECT_FALSE(decodes_with(offset, LoadFixed32(bytes.data() + offset) + 1));
+  EXPECT_FALSE(decodes_with(offset, uint32_t{1} << 28));
+  EXPECT_FALSE(decodes_with(size, LoadFixed32(bytes.data() + size) + 1));
 }
 
 SegmentManifest SomeManifest() {

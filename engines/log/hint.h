@@ -12,7 +12,8 @@
 //   size          of the record, in the same units; bit 31: it is a tombstone; bit 30: it expires
 //   checksum      of everything before it, seeded with the number
 //
-// Entries are in the order of the records.
+// Entries are in the order of the records, so each begins where the one before it ends, the first
+// behind the segment's header, and the last one ends where the segment does.
 //
 // Thread safety: HintBuilder: one thread; HintView: a value.
 #ifndef ENGINES_LOG_HINT_H_
@@ -87,8 +88,9 @@ class HintBuilder {
 // The bytes of a hint, checked.
 class HintView {
  public:
-  // False when `bytes` are not an intact hint of the segment `number` that ends at `end`. An
-  // unknown version is as good as none.
+  // False when `bytes` are not an intact hint of the segment `number` that ends at `end`, or its
+  // entries do not lead from there to there: a location outside of its segment would be another's.
+  // An unknown version is as good as none.
   bool Decode(std::string_view bytes, uint64_t number, uint64_t end) {
     if (bytes.size() < kHintHeaderBytes + 8 || !bytes.starts_with(kHintMagic)) return false;
     const std::string_view covered = bytes.substr(0, bytes.size() - 8);
@@ -100,8 +102,8 @@ class HintView {
     newest_tombstone_ = LoadFixed64(bytes.data() + 40);
     newest_expiry_ = LoadFixed64(bytes.data() + 48);
     entries_ = covered.substr(kHintHeaderBytes);
-    return entries_.size() % kHintEntryBytes == 0 &&
-           LoadFixed64(bytes.data() + 32) == entries_.size() / kHintEntryBytes;
+    return entries_.size() % kHintEntryBytes == 0 && LoadFixed64(bytes.data() + 32) == Count() &&
+           FillsSegment(end);
   }
 
   Sequence NewestTombstone() const { return newest_tombstone_; }
@@ -120,6 +122,16 @@ class HintView {
   }
 
  private:
+  bool FillsSegment(uint64_t end) const {
+    uint64_t at = kSegmentHeaderBytes;
+    for (size_t i = 0; i < Count(); ++i) {
+      const HintEntry entry = Entry(i);
+      if (entry.offset != at) return false;
+      at += entry.bytes;
+    }
+    return at == end;
+  }
+
   std::string_view entries_;
   Sequence newest_tombstone_ = 0;
   uint64_t newest_expiry_ = 0;

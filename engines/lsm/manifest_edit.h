@@ -268,7 +268,8 @@ struct ManifestState {
     std::vector<RangeTombstone> kept;
     std::set_difference(ranges.begin(), ranges.end(), removed.begin(), removed.end(),
                         std::back_inserter(kept));
-    const bool fits = kept.size() + removed.size() == ranges.size();
+    const bool fits = kept.size() + removed.size() == ranges.size() &&
+                      std::ranges::adjacent_find(added) == added.end();
     ranges.clear();
     std::set_union(kept.begin(), kept.end(), added.begin(), added.end(),
                    std::back_inserter(ranges));

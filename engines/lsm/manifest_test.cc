@@ -120,6 +120,14 @@ TEST(ManifestEditTest, RangesThatHoldNothingAreRefused) {
   }
 }
 
+TEST(ManifestEditTest, ARangeTombstoneTwiceInOneEditIsRefused) {
+  ManifestEdit edit;
+  edit.ranges_added.push_back({"a", "b", 3});
+  EXPECT_TRUE(ManifestState().Apply(edit).ok());
+  edit.ranges_added.push_back({"a", "b", 3});
+  EXPECT_TRUE(absl::IsDataLoss(ManifestState().Apply(edit)));
+}
+
 TEST(ManifestEditTest, EditsThatDoNotFitAreRefused) {
   Random random(1);
   ManifestState state;

@@ -48,8 +48,7 @@ class RangeLog {
       next.pop_back();
     }
     const auto from = tombstones_.begin() + static_cast<ptrdiff_t>(first);
-    const std::ranges::subrange members(from, tombstones_.end());
-    indexes_.push_back(std::make_unique<RangeIndex>(members));
+    indexes_.push_back(std::make_unique<RangeIndex>(Members{from, tombstones_.end()}));
     next.push_back({run, indexes_.back().get()});
     bytes_ += indexes_.back()->MemoryBytes() + next.size() * sizeof(Run) + kListBytes;
     lists_.push_back(std::make_unique<const Indexes>(std::move(next)));
@@ -91,6 +90,13 @@ class RangeLog {
   struct Run {
     size_t run;  // how many tombstones
     const RangeIndex* index;
+  };
+  // Clang 14 cannot read std::ranges::subrange of GCC 12's library.
+  struct Members {
+    std::deque<RangeTombstone>::const_iterator first;
+    std::deque<RangeTombstone>::const_iterator last;
+    auto begin() const { return first; }
+    auto end() const { return last; }
   };
   using Indexes = std::vector<Run>;  // the longest run, which is the oldest, first
   // What the allocator and the lists of pointers take for each insert, roughly.

@@ -4,14 +4,18 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "engines/lsm/separated_testing.h"
 #include "engines/lsm/store_testing.h"
+#include "kv/contract/write_batch.h"
 #include "kv/io/crash_points.h"
 #include "kv/io/log_format.h"
+#include "kv/io/log_reader.h"
+#include "kv/io/log_repair.h"
 
 namespace kv {
 namespace {
@@ -61,6 +65,29 @@ TYPED_TEST(RecoveryTest, ReopensAfterCloseAndAfterKill) {
     ExpectHolds<TypeParam>(ClosedStore<TypeParam>(writes), writes, writes, "closed");
     const size_t least = TypeParam::kDurableOnReturn || writes == 0 ? writes : writes - 1;
     ExpectHolds<TypeParam>(KilledStore<TypeParam>(writes), least, writes, "killed");
+  }
+}
+
+// DeleteRange() writes none. The index of range tombstones would lose count over it.
+TEST(RecoveryOfRangesTest, ARangeTombstoneOverNothingInTheLogIsDataLoss) {
+  SimulatedFileSystem fs = KilledStore<SyncedStore>(3);
+  uint64_t newest = 0;
+  for (const std::string& name : FilesOf(fs)) {
+    newest = std::max(newest, FileNames::ParseLog(name).value_or(0));
+  }
+  const std::string path = FileNames(kStoreDirectory).Log(newest);
+  const auto read = ReadLog(fs, path, newest, [](const LogRecord&) { return absl::OkStatus(); });
+  ASSERT_TRUE(read.ok()) << read.status();
+  for (const char* end : {"b", "m"}) {
+    std::string entry;
+    WriteBatch::AppendRangeTombstone(&entry, "m", end);
+    std::string log = *fs.Contents(path);
+    AppendLogRecord(newest, read->end, read->next, 1, entry, &log);
+    SimulatedFileSystem damaged = fs.Crash(0, CrashMode::kKeepAll);
+    SetContents(damaged, path, log);
+    const absl::Status status = OpenStore<SyncedStore>(damaged).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+    EXPECT_TRUE(Names(status, path)) << status;
   }
 }
 

@@ -113,6 +113,11 @@ absl::StatusOr<LogSummary> ReadLog(Files& files, const std::string& path, uint64
       return Corruption(path, offset,
                         fmt::format("sequence number {} follows {}", record.first, summary.next));
     }
+    // A seal has the number of the next write, which may be one above the largest.
+    if (record.first > kMaxLogSequence + 1 || record.count > kMaxLogSequence + 1 - record.first) {
+      return Corruption(path, offset,
+                        fmt::format("sequence number {} is above the largest", record.first));
+    }
     const uint64_t end = offset + record.Bytes();
     if (record.IsSeal()) {
       summary.sealed = true;

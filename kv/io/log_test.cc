@@ -290,6 +290,16 @@ TEST_P(LogTest, RecordOfAnotherPlaceDoesNotPass) {
   ExpectNamesPathAndOffset(Read(DiskWith(bytes)).status());
 }
 
+TEST_P(LogTest, SequenceNumberAboveTheLargestIsDamage) {
+  for (const uint64_t first : {kMaxLogSequence - 1, kMaxLogSequence, ~uint64_t{0}}) {
+    SimulatedFileSystem fs = NewDisk();
+    auto log = Writer::Start(fs, kPath, Header(synced_));
+    EXPECT_TRUE(log->AppendRecord(first, 2, [](std::string* to) { to->append("x"); }).ok());
+    EXPECT_TRUE(log->Sync().ok());
+    EXPECT_EQ(absl::IsDataLoss(Read(fs).status()), first >= kMaxLogSequence) << first;
+  }
+}
+
 TEST_P(LogTest, NewerVersionIsRefused) {
   LogHeader header = Header(synced_);
   header.version = kLogVersion + 1;

@@ -16,18 +16,10 @@
 #include <vector>
 
 #include "kv/testing/composition.h"
+#include "kv/testing/needs.h"
 #include "kv/testing/stage.h"
 
 namespace kv::testing {
-
-// What an engine must have for a check to apply.
-struct Needs {
-  bool ordered = false;
-  bool expiry = false;
-  bool durable = false;
-  bool real_files = false;  // the check reaches for the store's files behind the engine's back
-  bool no_expiry = false;   // the check is about engines without an Expiry part
-};
 
 struct Script;
 

@@ -63,8 +63,16 @@ TEST(ScriptTest, WordsAreAnyBytes) {
             (std::vector<std::string>{"put", std::string("a b\0\"\\", 6), "xyxyxy", ""}));
 }
 
+TEST(ScriptTest, ALineOfSpacesIsBlank) {
+  const auto script = ParseScript("blank", " \nbatch\n   \nend\n");
+  ASSERT_TRUE(script.ok()) << script.status();
+  ASSERT_EQ(script->commands.size(), 1u);
+  EXPECT_TRUE(script->commands[0].body.empty());
+}
+
 TEST(ScriptTest, WhatIsNoScriptIsRefused) {
-  for (const char* text : {"  OK\n", "put \"a\n", "needs wings\n", "batch\nput a 1\n"}) {
+  for (const char* text :
+       {"  OK\n", "put \"a\n", "needs wings\n", "batch\nput a 1\n", "put \"ab\"*1000000000 a\n"}) {
     EXPECT_FALSE(ParseScript("wrong", text).ok()) << text;
   }
 }

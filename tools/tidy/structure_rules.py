@@ -47,7 +47,7 @@ def _room(path):
 
 
 def _is_test(path):
-    return path.endswith(("_test.cc", "_benchmark.cc", "_conformance.cc"))
+    return path.endswith(("_test.cc", "_benchmark.cc", "_conformance.cc", "_fuzz.cc"))
 
 
 def layers(tree):
@@ -125,13 +125,14 @@ def _reached(tree, path):
 
 
 def untested_headers(tree):
-    """A test in the folder of a header includes it, or a header there that is built on it."""
+    """A test or fuzz target beside a header includes it, or a header there that is built on it."""
     for path in tree.headers():
         folder = os.path.dirname(path)
         # The macro behind engines.bzl makes the tests of compositions.
         if os.path.basename(path) == "concept.h" or folder == "engines/compositions":
             continue
-        tests = [name for name in tree.with_suffix("_test.cc") if os.path.dirname(name) == folder]
+        tests = tree.with_suffix("_test.cc", "_fuzz.cc")
+        tests = [name for name in tests if os.path.dirname(name) == folder]
         if not any(path in _reached(tree, test) for test in tests):
             yield Finding(path, 0, "untested-header", f"no test in {folder} includes it")
 

@@ -124,7 +124,7 @@ def atomics(tree):
     for path in tree.sources():
         lines = tree.lines(path)
         # Tests use atomics for counters and flags; the subtle orders are in the code under test.
-        if path.endswith(("_test.cc", "_benchmark.cc")):
+        if path.endswith(("_test.cc", "_benchmark.cc", "_fuzz.cc")):
             continue
         if any(line.startswith("// Memory order:") for line in lines):
             continue

@@ -170,6 +170,13 @@ class TidyTest(unittest.TestCase):
         changes = {"kv/base/thing_test.cc": None, "bench/a.cc": '#include "kv/base/thing.h"\n'}
         self.assert_breaks("untested-header", changes)
 
+    def test_a_fuzz_target_is_a_test(self):
+        changes = {
+            "kv/base/thing_test.cc": None,
+            "kv/base/thing_fuzz.cc": '#include "kv/base/thing.h"\n',
+        }
+        self.assertEqual(self.rules_broken(changes), [])
+
     def test_conformance(self):
         changes = {
             "kv/filter/conformance_test.cc": None,
