@@ -6,10 +6,10 @@
 
 The two sides of a ratio run interleaved in randomised blocks (//bench:compare); the figure is the
 ratio of medians with its 95 % bootstrap interval. A figure that is held against one of another
-machine is the upper quartile of its runs. While theirs lies within the interval of a row, be the
-row a pass or a failure, its experiment is run on, to three times the repetitions at most. A row
-that falls short is a FAIL, unless its explanation holds by the measurements of the same run. Rows
-whose compositions do not exist are not shown.
+machine is the upper quartile of its runs. A row that falls short is a FAIL, unless its explanation
+holds by the measurements of the same run. While theirs lies within the interval of a row, be the
+row a pass or a failure, or an explanation does not hold, the experiment is run on, to three times
+the repetitions at most. Rows whose compositions do not exist are not shown.
 """
 
 import argparse

@@ -60,7 +60,10 @@ class Outcome:
 
     @property
     def undecided(self):
-        """Whether more runs could turn the verdict: theirs lies within the interval of ours."""
+        """Whether more runs could turn the verdict: theirs lies within the interval of ours, or
+        there is an explanation, which these runs did not bear out."""
+        if self.verdict == FAIL and self.claim.explain is not None:
+            return True
         return self.verdict in (PASS, FAIL) and self.low < self.claim.theirs < self.high
 
 

@@ -127,7 +127,9 @@ class OneInstantTest(unittest.TestCase):
         self.assertIn("10 single puts of ours take 500 ns", outcome.explanation)
 
     def test_dear_puts_do_not(self):
-        self.assertEqual(self.outcome(1e7).verdict, judge.FAIL)
+        outcome = self.outcome(1e7)
+        self.assertEqual(outcome.verdict, judge.FAIL)
+        self.assertTrue(outcome.undecided)  # more runs may find the puts cheaper
 
 
 class KeysOnDiskTest(unittest.TestCase):

@@ -5,24 +5,42 @@ load("//bench:bench.bzl", "ashlar_bench_binary")
 load(":covering.bzl", "COVERING")
 load(":policies.bzl", "COMBINED", "MATRIX")
 
-_TEMPLATE = """\
-// {name}: a combination of the matrix, written by bench/matrix/matrix.bzl.
+# Combinations that are compiled together, in one test: half of the time goes into what they share.
+_TOGETHER = 4
+
+_HEADER = """\
+// {name}: written by bench/matrix/matrix.bzl.
 #ifndef {guard}
 #define {guard}
+
+#include <tuple>
 
 {includes}
 
 namespace kv {{
 
+{content}
+}}  // namespace kv
+
+#endif  // {guard}
+"""
+
+_COMPOSITION = """\
 struct MatrixParts {{
 {parts}
 }};
 
 using MatrixComposition = {type}<MatrixParts>;
+"""
 
-}}  // namespace kv
-
-#endif  // {guard}
+_COMBINATION = """\
+struct Combination{number} {{
+  struct Parts {{
+{parts}
+  }};
+  using Engine = {type}<Parts>;
+  static constexpr const char* kName = "{name}";
+}};
 """
 
 def _composition_header_impl(ctx):
@@ -45,37 +63,46 @@ def _combinations(slots):
         chosen = [names + [policy] for names in chosen for policy in policies]
     return chosen
 
-def _content(name, engine, parts):
-    headers = [engine.header] + [header for header, _ in parts.values()]
-    return _TEMPLATE.format(
-        name = name,
-        guard = "BENCH_MATRIX_%s_H_" % name.upper(),
-        includes = "\n".join(["#include \"%s\"" % h for h in sorted({h: None for h in headers})]),
-        parts = "\n".join(["  using %s = %s;" % (slot, part[1]) for slot, part in parts.items()]),
-        type = engine.type,
-    )
-
-def _combination(engine_name, engine, policies):
-    """The header of a combination and its library, <name>_header; returns its name."""
-    name = "__".join([engine_name] + policies)
+def _engine_and_parts(name):
+    """Of a combination: the engine, and {slot: (header, type)}."""
+    engine_name, policies = name.split("__")[0], name.split("__")[1:]
+    engine = MATRIX[engine_name] if engine_name in MATRIX else COMBINED[engine_name]
     parts = dict(engine.fixed)
     for slot, policy in zip(engine.slots, policies):
         parts[slot] = engine.slots[slot][policy]
+    return engine, parts
+
+def _parts_text(parts, indent):
+    return "\n".join(["%susing %s = %s;" % (indent, slot, part[1]) for slot, part in parts.items()])
+
+def _header_library(name, content, combinations):
+    """<name>.h with the content, and its library <name>_header."""
+    headers = {}
+    for combination in combinations:
+        engine, parts = _engine_and_parts(combination)
+        headers[engine.header] = None
+        headers.update({header: None for header, _ in parts.values()})
     _composition_header(
         name = name + ".h",
-        content = _content(name, engine, parts),
+        content = _HEADER.format(
+            name = name,
+            guard = "BENCH_MATRIX_%s_H_" % name.upper(),
+            includes = "\n".join(["#include \"%s\"" % header for header in sorted(headers)]),
+            content = content,
+        ),
         tags = ["manual"],
     )
-    folders = [_folder(engine.header)] + [_folder(header) for header, _ in parts.values()]
     cc_library(
         name = name + "_header",
         hdrs = [name + ".h"],
         tags = ["manual"],
-        deps = ["//" + folder for folder in sorted({f: None for f in folders})],
+        deps = sorted({"//" + _folder(header): None for header in headers}),
     )
-    return name
 
 def _bench(name):
+    engine, parts = _engine_and_parts(name)
+    content = _COMPOSITION.format(parts = _parts_text(parts, "  "), type = engine.type)
+    _header_library(name, content, [name])
     ashlar_bench_binary(
         name = name,
         header = "bench/matrix/%s.h" % name,
@@ -84,16 +111,25 @@ def _bench(name):
         deps = [":%s_header" % name],
     )
 
-def _test(name):
+def _test(name, combinations):
+    content = ""
+    for number, combination in enumerate(combinations):
+        engine, parts = _engine_and_parts(combination)
+        content += _COMBINATION.format(
+            name = combination,
+            number = number,
+            parts = _parts_text(parts, "    "),
+            type = engine.type,
+        ) + "\n"
+    content += "using Combinations = std::tuple<%s>;\n" % ", ".join(
+        ["Combination%d" % number for number in range(len(combinations))],
+    )
+    _header_library(name, content, combinations)
     cc_test(
-        name = name + "_test",
+        name = name,
         size = "medium",
         srcs = ["combination_test.cc"],
-        local_defines = [
-            "ASHLAR_HEADER=\\\"bench/matrix/%s.h\\\"" % name,
-            "ASHLAR_TYPE=MatrixComposition",
-            "ASHLAR_NAME=\\\"%s\\\"" % name,
-        ],
+        local_defines = ["ASHLAR_COMBINATIONS=\\\"bench/matrix/%s.h\\\"" % name],
         deps = [
             ":%s_header" % name,
             "//bench",
@@ -105,12 +141,17 @@ def _test(name):
     )
 
 def ashlar_matrix():
-    """//bench/matrix:<engine>__<policies> for all of MATRIX, and <name>_test for COVERING."""
+    """//bench/matrix:<engine>__<policies> for all of MATRIX, and tests of those in COVERING.
+
+    A test is of a few combinations of an engine, <engine>_combinations_<number>_test.
+    """
     for engine_name, engine in MATRIX.items():
         for policies in _combinations(engine.slots):
-            _bench(_combination(engine_name, engine, policies))
-    for name in COVERING:
-        engine_name = name.split("__")[0]
-        if engine_name not in MATRIX:
-            _combination(engine_name, COMBINED[engine_name], name.split("__")[1:])
-        _test(name)
+            _bench("__".join([engine_name] + policies))
+    for engine_name in COMBINED:
+        covering = [name for name in COVERING if name.split("__")[0] == engine_name]
+        for first in range(0, len(covering), _TOGETHER):
+            _test(
+                "%s_combinations_%d_test" % (engine_name, first // _TOGETHER + 1),
+                covering[first:first + _TOGETHER],
+            )

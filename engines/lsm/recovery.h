@@ -28,7 +28,6 @@
 #include "engines/lsm/file_names.h"
 #include "engines/lsm/journal.h"
 #include "engines/lsm/manifest.h"
-#include "engines/lsm/range_tombstone.h"
 #include "engines/lsm/store.h"
 #include "engines/lsm/tree_ranges.h"
 #include "engines/lsm/value_file.h"

@@ -149,7 +149,8 @@ void ExpectCasAtomicAgainst(Stage& stage, AnyEngine& engine, std::string_view ke
   });
   std::thread watcher([&] {
     std::pair<int, int> last(-1, -1);
-    while (!done.load()) {
+    // It yields, as there may be fewer processors than threads.
+    for (; !done.load(); std::this_thread::yield()) {
       const auto found = Lookup(engine, key);
       if (!stage.ExpectOk(found.status(), "Get")) return;
       if (!found->has_value()) continue;

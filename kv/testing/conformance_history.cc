@@ -4,14 +4,15 @@
 #include "fmt/format.h"
 #include "kv/testing/conformance.h"
 #include "kv/testing/history.h"
+#include "kv/testing/sizes.h"
 
 namespace kv::testing {
 namespace {
 
-void ReplayHistories(Stage& stage, uint64_t first_seed, int histories, size_t length) {
+void ReplayHistories(Stage& stage, const Runs& runs) {
   const Composition& composition = stage.composition();
-  for (uint64_t seed = first_seed; seed < first_seed + static_cast<uint64_t>(histories); ++seed) {
-    const std::vector<Step> steps = MakeHistory(seed, length, composition);
+  for (const uint64_t seed : runs.Seeds()) {
+    const std::vector<Step> steps = MakeHistory(seed, static_cast<size_t>(runs.steps), composition);
     const std::optional<std::string> difference = Replay(composition, steps);
     if (!difference) continue;
     const std::vector<Step> shrunk = Shrink(composition, steps, 200);
@@ -22,9 +23,9 @@ void ReplayHistories(Stage& stage, uint64_t first_seed, int histories, size_t le
   }
 }
 
-void ManyShortHistories(Stage& stage) { ReplayHistories(stage, 1, 20, 120); }
+void ManyShortHistories(Stage& stage) { ReplayHistories(stage, kShortHistories); }
 
-void FewLongHistories(Stage& stage) { ReplayHistories(stage, 1001, 2, 2000); }
+void FewLongHistories(Stage& stage) { ReplayHistories(stage, kLongHistories); }
 
 constexpr Check kChecks[] = {
     {"ManyShortHistories", {}, ManyShortHistories},

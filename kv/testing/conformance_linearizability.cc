@@ -4,14 +4,16 @@
 #include "fmt/format.h"
 #include "kv/testing/concurrent_history.h"
 #include "kv/testing/conformance.h"
+#include "kv/testing/sizes.h"
 
 namespace kv::testing {
 namespace {
 
 void ConcurrentCallsAreLinearizable(Stage& stage) {
-  for (const ConcurrentLoad load : {ConcurrentLoad{.seed = 1, .threads = 2, .calls = 600},
-                                    ConcurrentLoad{.seed = 2, .threads = 4, .calls = 300},
-                                    ConcurrentLoad{.seed = 3, .threads = 8, .calls = 100}}) {
+  for (const uint64_t seed : kConcurrentHistories.Seeds()) {
+    const int threads = 2 << (seed - kConcurrentHistories.first_seed) % 3;
+    const ConcurrentLoad load = {
+        .seed = seed, .threads = threads, .calls = kConcurrentHistories.steps / threads};
     const auto engine = stage.OpenNew();
     if (engine == nullptr) return;
     const auto history = RunConcurrently(*engine, stage.has(), load);

@@ -1,15 +1,14 @@
-// The crash test of the composition that this is linked with. ASHLAR_HISTORIES=<n> in the
-// environment asks for more histories.
+// The crash test of the composition that this is linked with (sizes.h).
 #include <malloc.h>
 
 #include <climits>
-#include <cstdlib>
 
 #include "gtest/gtest.h"
 #include "kv/testing/corruption_check.h"
 #include "kv/testing/crash_check.h"
 #include "kv/testing/full_disk_check.h"
 #include "kv/testing/simulated_under_test.h"
+#include "kv/testing/sizes.h"
 
 namespace kv::testing {
 namespace {
@@ -18,42 +17,52 @@ void ExpectNone(const CrashReport& report) {
   for (const std::string& failure : report.failures) ADD_FAILURE() << failure;
 }
 
-uint64_t Histories() {
-  const char* const asked = std::getenv("ASHLAR_HISTORIES");
-  return asked == nullptr ? 3 : std::strtoull(asked, nullptr, 10);
+// Each seed, until a run from one fails.
+template <typename Run>
+void ForEachSeed(const Runs& runs, Run&& run) {
+  for (const uint64_t seed : runs.Seeds()) {
+    if (::testing::Test::HasFailure()) return;
+    run(CrashPlan{.history_seed = seed,
+                  .steps = runs.steps,
+                  .moments = runs.moments,
+                  .seeds = runs.outcomes});
+  }
 }
 
 TEST(CrashTest, EveryMomentOfAShortHistory) {
-  ExpectNone(CheckCrashes(SimulatedUnderTest, {.history_seed = 1, .steps = 40}));
+  ForEachSeed(kEveryCrash,
+              [](const CrashPlan& plan) { ExpectNone(CheckCrashes(SimulatedUnderTest, plan)); });
 }
 
 TEST(CrashTest, SomeMomentsOfManyHistories) {
-  for (uint64_t seed = 2; seed < 2 + Histories() && !::testing::Test::HasFailure(); ++seed) {
-    ExpectNone(CheckCrashes(SimulatedUnderTest, {.history_seed = seed, .moments = 20, .seeds = 2}));
-  }
+  ForEachSeed(kSomeCrashes,
+              [](const CrashPlan& plan) { ExpectNone(CheckCrashes(SimulatedUnderTest, plan)); });
 }
 
 TEST(CrashTest, FailedFileOperations) {
-  for (uint64_t seed = 101; seed < 101 + Histories() && !::testing::Test::HasFailure(); ++seed) {
-    ExpectNone(CheckFaults(SimulatedUnderTest, {.history_seed = seed, .moments = 5}));
-  }
+  ForEachSeed(kFailedOperations,
+              [](const CrashPlan& plan) { ExpectNone(CheckFaults(SimulatedUnderTest, plan)); });
 }
 
 TEST(CrashTest, FullDisk) {
   uint64_t refusals = 0;
-  for (uint64_t seed = 201; seed < 201 + Histories() && !::testing::Test::HasFailure(); ++seed) {
-    const FullDiskReport report =
-        CheckFullDisk(SimulatedUnderTest, {.history_seed = seed, .steps = 60, .moments = 40});
+  ForEachSeed(kFullDisks, [&refusals](const CrashPlan& plan) {
+    const FullDiskReport report = CheckFullDisk(
+        SimulatedUnderTest,
+        {.history_seed = plan.history_seed, .steps = plan.steps, .moments = plan.moments});
     for (const std::string& failure : report.failures) ADD_FAILURE() << failure;
     refusals += report.refusals;
-  }
+  });
   EXPECT_GT(refusals, 0u) << "the disk was never full for anybody";
 }
 
 TEST(CrashTest, FlippedBits) {
   for (const StoreEnd end : {StoreEnd::kClosed, StoreEnd::kKilled}) {
     const CorruptionReport report =
-        CheckCorruption(SimulatedUnderTest, {.history_seed = 301, .end = end, .stride = 11});
+        CheckCorruption(SimulatedUnderTest, {.history_seed = kFlips.first_seed,
+                                             .steps = kFlips.steps,
+                                             .end = end,
+                                             .stride = kFlipStride});
     for (const std::string& failure : report.failures) ADD_FAILURE() << failure;
     EXPECT_GT(report.refused, 0u);
   }

@@ -25,7 +25,7 @@ namespace kv::testing {
 
 struct KillPlan {
   uint64_t seed = 1;
-  int kills = 200;
+  int kills = 20;
   // What RunKillWriter of the executed program needs to be told besides its own arguments.
   std::vector<std::string> extra_arguments = {};
 };

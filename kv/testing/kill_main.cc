@@ -1,21 +1,21 @@
 // The kill test of the composition that this is linked with; and, when it is executed again with
-// kKillWriterFlag, the writer that it kills. ASHLAR_KILLS=<n> in the environment asks for more.
-#include <cstdlib>
+// kKillWriterFlag, the writer that it kills.
 #include <string>
 
 #include "gtest/gtest.h"
 #include "kv/testing/composition_under_test.h"
 #include "kv/testing/kill_check.h"
 #include "kv/testing/kill_writer.h"
+#include "kv/testing/sizes.h"
 
 namespace kv::testing {
 namespace {
 
 TEST(KillTest, NoAcknowledgedWriteIsLost) {
   const Composition composition = CompositionUnderTest();
-  KillPlan plan;
-  if (const char* const kills = std::getenv("ASHLAR_KILLS")) plan.kills = std::atoi(kills);
-  const KillReport report = CheckKills(composition, plan);
+  const KillReport report = CheckKills(
+      composition,
+      {.seed = kKills.first_seed, .kills = static_cast<int>(kKills.moments * TestScale())});
   for (const std::string& failure : report.failures) {
     ADD_FAILURE() << composition.name << ": " << failure;
   }

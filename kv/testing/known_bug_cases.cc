@@ -9,12 +9,10 @@
 #include "kv/testing/file_order.h"
 #include "kv/testing/known_bugs.h"
 #include "kv/testing/simulated_under_test.h"
+#include "kv/testing/sizes.h"
 
 namespace kv::testing {
 namespace {
-
-constexpr uint64_t kSeed = 21;
-constexpr int kSteps = 120;
 
 const Capabilities& Has() {
   static const Capabilities* const has = new Capabilities(SimulatedUnderTest({}).has);
@@ -22,8 +20,8 @@ const Capabilities& Has() {
 }
 
 const std::vector<FileEvent>& Events() {
-  static const std::vector<FileEvent>* const events =
-      new std::vector<FileEvent>(EventsOfAHistory(SimulatedUnderTest, kSeed, kSteps));
+  static const std::vector<FileEvent>* const events = new std::vector<FileEvent>(
+      EventsOfAHistory(SimulatedUnderTest, kFileOrder.first_seed, kFileOrder.steps));
   return *events;
 }
 
@@ -37,6 +35,10 @@ void ExpectKept(FileRule rule) {
 
 void ExpectNone(const std::vector<std::string>& failures) {
   for (const std::string& failure : failures) ADD_FAILURE() << failure;
+}
+
+FaultPlan ShortPlan(uint64_t seed) {
+  return {.seed = seed, .steps = kKnownFaults.steps, .moments = kKnownFaults.moments};
 }
 
 // RocksDB 5287: a table that was ingested was named in the manifest while its directory had not
@@ -77,30 +79,30 @@ TEST(KnownBugs, RocksDb14209_NamesAreNotUsedAgain) { ExpectKept(FileRule::kNames
 // PostgreSQL in 2018, and others: a failed fsync was tried again, which said OK, although the
 // kernel had thrown the dirty pages away the first time.
 // Rule: a file whose sync failed is not trusted again; the writes after it are refused in words.
-// (FaultTest.FailedSyncs does this with each sync of a history.)
+// FaultTest.FailedSyncs has more of the same.
 TEST(KnownBugs, PostgresFsync_AFailedSyncIsFinal) {
   ExpectKept(FileRule::kFailedSyncIsFinal);
-  ExpectNone(CheckSyncFaults(SimulatedUnderTest, {.seed = 22, .steps = 40, .moments = 8}));
+  ExpectNone(CheckSyncFaults(SimulatedUnderTest, ShortPlan(22)));
 }
 
 // RocksDB 6351, 12403, 12918: records of the log that a file had been before were read behind the
 // end of the new one, or kept recovery from telling the end of a log from a loss.
 // Rule: a record says which log it is of, and a log where the one before it ended.
 TEST(KnownBugs, RocksDb6351And12403And12918_StaleTailsAreNoData) {
-  ExpectNone(CheckStaleTails(SimulatedUnderTest, kSeed, 60));
+  ExpectNone(CheckStaleTails(SimulatedUnderTest, kStaleTails.first_seed, kStaleTails.steps));
 }
 
 // RocksDB 4990 and 6331: after a failed write of the manifest more was appended behind the torn
 // edit, and files were deleted that the edit, durable after all, had named.
 // Rule: after an error a new manifest, and both the old files and the new are kept till then.
 TEST(KnownBugs, RocksDb4990And6331_AFailedManifestIsReplaced) {
-  ExpectNone(CheckManifestFaults(SimulatedUnderTest, {.seed = 23, .steps = 40, .moments = 8}));
+  ExpectNone(CheckManifestFaults(SimulatedUnderTest, ShortPlan(23)));
 }
 
 // RocksDB 3096: the leader of a group met an I/O error, and its followers were told OK.
 TEST(KnownBugs, RocksDb3096_AGroupsErrorReachesEveryWriter) {
   if (!Has().durable_on_return) GTEST_SKIP() << "promises nothing on return";
-  ExpectNone(CheckFollowers(SimulatedUnderTest, {.seed = 24, .moments = 6}));
+  ExpectNone(CheckFollowers(SimulatedUnderTest, ShortPlan(24)));
 }
 
 // LMDB's free pages cannot be used while a reader is older than they are, and files of LSM trees

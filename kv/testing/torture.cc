@@ -10,6 +10,7 @@
 #include "kv/testing/history.h"
 #include "kv/testing/kill_check.h"
 #include "kv/testing/random.h"
+#include "kv/testing/sizes.h"
 #include "kv/testing/stage.h"
 
 namespace kv::testing {
@@ -17,9 +18,9 @@ namespace {
 
 std::vector<std::string> RoundOfHistory(const TortureSubject& subject, uint64_t seed,
                                         TortureTally& tally) {
-  constexpr size_t kShortest = 50;
-  constexpr size_t kLongest = 600;
   constexpr int kReplays = 300;
+  constexpr size_t kShortest = kTortureRound.shortest_history;
+  constexpr size_t kLongest = kTortureRound.longest_history;
   const size_t length = kShortest + Random(seed).Below(kLongest - kShortest);
   const std::vector<Step> steps = MakeHistory(seed, length, subject.composition);
   ++tally.histories;
@@ -32,14 +33,13 @@ std::vector<std::string> RoundOfHistory(const TortureSubject& subject, uint64_t 
 
 std::vector<std::string> RoundOfConcurrency(const TortureSubject& subject, uint64_t seed,
                                             TortureTally& tally) {
-  constexpr int kCalls = 1600;
   const int threads = 2 << Random(seed).Below(3);
   Stage stage(subject.composition);
   const auto engine = stage.OpenNew();
   if (engine == nullptr) return stage.failures();
-  const auto history =
-      RunConcurrently(*engine, subject.composition.has,
-                      {.seed = seed, .threads = threads, .calls = kCalls / threads});
+  const auto history = RunConcurrently(
+      *engine, subject.composition.has,
+      {.seed = seed, .threads = threads, .calls = kTortureRound.concurrent_calls / threads});
   if (!history.ok()) return {history.status().ToString()};
   tally.concurrent_calls += history->size();
   const auto wrong = Contradiction(*history);
@@ -48,16 +48,19 @@ std::vector<std::string> RoundOfConcurrency(const TortureSubject& subject, uint6
 
 std::vector<std::string> RoundOfCrashes(const TortureSubject& subject, uint64_t seed,
                                         TortureTally& tally) {
-  CrashReport report = CheckCrashes(subject.simulated,
-                                    {.history_seed = seed, .steps = 80, .moments = 12, .seeds = 2});
+  CrashReport report = CheckCrashes(subject.simulated, {.history_seed = seed,
+                                                        .steps = kTortureRound.steps,
+                                                        .moments = kTortureRound.crash_moments,
+                                                        .seeds = kTortureRound.crash_outcomes});
   tally.crashes += report.crashes;
   return std::move(report.failures);
 }
 
 std::vector<std::string> RoundOfFaults(const TortureSubject& subject, uint64_t seed,
                                        TortureTally& tally) {
-  CrashReport report =
-      CheckFaults(subject.simulated, {.history_seed = seed, .steps = 80, .moments = 3});
+  CrashReport report = CheckFaults(
+      subject.simulated,
+      {.history_seed = seed, .steps = kTortureRound.steps, .moments = kTortureRound.fault_moments});
   tally.faults += report.crashes;
   return std::move(report.failures);
 }
@@ -65,7 +68,9 @@ std::vector<std::string> RoundOfFaults(const TortureSubject& subject, uint64_t s
 std::vector<std::string> RoundOfFullDisks(const TortureSubject& subject, uint64_t seed,
                                           TortureTally& tally) {
   FullDiskReport report =
-      CheckFullDisk(subject.simulated, {.history_seed = seed, .steps = 80, .moments = 12});
+      CheckFullDisk(subject.simulated, {.history_seed = seed,
+                                        .steps = kTortureRound.steps,
+                                        .moments = kTortureRound.full_disk_moments});
   tally.refusals += report.refusals;
   return std::move(report.failures);
 }
@@ -73,18 +78,17 @@ std::vector<std::string> RoundOfFullDisks(const TortureSubject& subject, uint64_
 std::vector<std::string> RoundOfCorruption(const TortureSubject& subject, uint64_t seed,
                                            TortureTally& tally) {
   const StoreEnd end = Random(seed).OneIn(2) ? StoreEnd::kClosed : StoreEnd::kKilled;
-  CorruptionReport report =
-      CheckCorruption(subject.simulated, {.history_seed = seed, .end = end, .stride = 13});
+  CorruptionReport report = CheckCorruption(
+      subject.simulated, {.history_seed = seed, .end = end, .stride = kTortureRound.flip_stride});
   tally.flips += report.flips;
   return std::move(report.failures);
 }
 
 std::vector<std::string> RoundOfKills(const TortureSubject& subject, uint64_t seed,
                                       TortureTally& tally) {
-  constexpr int kKills = 20;
-  KillReport report =
-      CheckKills(subject.composition,
-                 {.seed = seed, .kills = kKills, .extra_arguments = subject.kill_arguments});
+  KillReport report = CheckKills(
+      subject.composition,
+      {.seed = seed, .kills = kTortureRound.kills, .extra_arguments = subject.kill_arguments});
   tally.kills += static_cast<uint64_t>(report.kills);
   return std::move(report.failures);
 }

@@ -12,6 +12,7 @@ LAYERS = {
     "concurrent": "concurrent histories, linearizability",
     "corruption": "flipped bits",
     "fault": "faults, full disks",
+    "fuzz": "fuzz targets",
     "sanitizer": "sanitizers",
     "interleaving": "every interleaving of the lock-free parts",
 }
@@ -54,6 +55,10 @@ def _concurrent(composition, name, file, find, replace):
 def _corruption(composition, name, file, find, replace):
     return Mutant("corruption", name, file, find, replace, _suite(composition, "conformance"),
                   "FAILED", "*NeverWrong*:*Damage*")
+
+
+def _fuzz(target, name, file, find, replace):
+    return Mutant("fuzz", name, file, find, replace, "//%s_fuzz" % target, "found: ")
 
 
 MUTANTS = [
@@ -177,6 +182,20 @@ MUTANTS = [
     Mutant("fault", "a checkpoint begins without the space for it", "engines/btree/store.h",
            "      status = checkpoint_->Reserve(order_->changes);\n", "",
            _suite("btree", "crash"), "history seed", "*Full*"),
+
+    _fuzz("kv/contract:write_batch", "a value may be longer than the batch",
+          "kv/contract/write_batch.h",
+          "    if (key_size > rest.size() || value_size > rest.size() - key_size) return false;\n",
+          "    if (key_size > rest.size()) return false;\n"),
+    _fuzz("kv/contract:write_batch", "an expiry may be cut off", "kv/contract/write_batch.h",
+          "      if (rest.size() < 8) return false;\n", ""),
+    _fuzz("engines/log:segment_format", "a hint may lead out of its segment",
+          "engines/log/hint.h", " == Count() &&\n           FillsSegment(end);\n",
+          " == Count();\n"),
+    _fuzz("kv/io:log_reader", "sequence numbers may begin again at 0", "kv/io/log_reader.h",
+          "    if (record.first > kMaxLogSequence + 1 || "
+          "record.count > kMaxLogSequence + 1 - record.first) {\n",
+          "    if (record.first > kMaxLogSequence + 1) {\n"),
 
     Mutant("sanitizer", "the first error is read without its lock", "kv/base/sticky_error.h",
            "    const std::lock_guard lock(mutex_);\n    if (error_.ok())",
