@@ -5,7 +5,7 @@ load("//bench:bench.bzl", "ashlar_bench_binary")
 load(":covering.bzl", "COVERING")
 load(":policies.bzl", "COMBINED", "MATRIX")
 
-# Combinations that are compiled together, in one test: half of the time goes into what they share.
+# Combinations that are compiled together, in one test: headers are a third of the time, once.
 _TOGETHER = 4
 
 _HEADER = """\

@@ -5,7 +5,7 @@
 
 Most faults of a combination show with two of its policies, whatever the others are (D. Kuhn et al,
 "Software fault interactions", 2004). So every pair of policies of different slots is in at least
-one chosen combination. A combination costs some 13 s of compiling, so there should be few: no set
+one chosen combination. A combination costs some 8 s of compiling, so there should be few: no set
 can have fewer than the product of the two largest slots.
 """
 

@@ -105,18 +105,6 @@ void Repair(std::string_view name, std::string* bytes) {
   if (const auto number = FileNames::ParseLog(name)) RepairLog(*number, bytes);
 }
 
-// The store takes a write, and has it when it is opened again.
-void CheckGoesOn(StoreType& store, const ExactFiles& files, Model shown) {
-  RequireOk(store.Put("later", "value"), "a store that opened takes no write:");
-  RequireOk(store.Close(), "a store that opened cannot be closed:");
-  shown["later"] = "value";
-  const auto again = Open(files, kRoomy);
-  RequireOk(again.status(), "a store that opened does not open again:");
-  const auto shown_again = ShownInOrder(**again, AlsoBy::kGet);
-  RequireOk(shown_again.status(), "a store that was read cannot be read again:");
-  Require(*shown_again == shown, "a store shows something else when it is opened again");
-}
-
 }  // namespace
 
 std::vector<std::string> FuzzSeeds() { return Made().Seeds(); }
@@ -143,7 +131,7 @@ bool FuzzRun(std::string_view input) {
   }
   if (fuzzed.repair) return verified.ok();
   Require(*shown == written, "a damaged store shows something else than was written");
-  if (verified.ok()) CheckGoesOn(**store, files, *shown);
+  if (verified.ok()) RequireGoesOn(**store, *shown, [&] { return Open(files, kRoomy); });
   return verified.ok();
 }
 

@@ -104,6 +104,19 @@ absl::StatusOr<Model> ShownInOrder(E& store, AlsoBy also) {
   return Model(shown.begin(), shown.end());
 }
 
+// A store that opened and showed `shown` takes a write, and has it when open() opens it again.
+template <typename E, typename Open>
+void RequireGoesOn(E& store, Model shown, Open&& open) {
+  RequireOk(store.Put("later", "value"), "a store that opened takes no write:");
+  RequireOk(store.Close(), "a store that opened cannot be closed:");
+  shown["later"] = "value";
+  const auto again = open();
+  RequireOk(again.status(), "a store that opened does not open again:");
+  const auto shown_again = ShownInOrder(**again, AlsoBy::kGet);
+  RequireOk(shown_again.status(), "a store that was read cannot be read again:");
+  Require(*shown_again == shown, "a store shows something else when it is opened again");
+}
+
 }  // namespace kv::testing
 
 #endif  // KV_TESTING_FUZZED_STORE_H_
