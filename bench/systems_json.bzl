@@ -1,6 +1,7 @@
 """Writes the names of all systems as JSON, for programs that are not Starlark."""
 
 load("//bench/matrix:policies.bzl", "MATRIX")
+load("//bench/peers:peers.bzl", "PEERS")
 load("//engines:engines.bzl", "COMPOSITIONS")
 
 def _systems_json_impl(ctx):
@@ -12,6 +13,7 @@ def _systems_json_impl(ctx):
             engine: [[policy for policy in policies] for policies in content.slots.values()]
             for engine, content in MATRIX.items()
         },
+        "peers": [peer.name for peer in PEERS],
         "slots": {
             engine: [slot for slot in content.slots]
             for engine, content in MATRIX.items()

@@ -6,10 +6,11 @@
 
 The two sides of a ratio run interleaved in randomised blocks (//bench:compare); the figure is the
 ratio of medians with its 95 % bootstrap interval. A figure that is held against one of another
-machine is the upper quartile of its runs. A row that falls short is a FAIL, unless its explanation
-holds by the measurements of the same run. While theirs lies within the interval of a row, be the
-row a pass or a failure, or an explanation does not hold, the experiment is run on, to three times
-the repetitions at most. Rows whose compositions do not exist are not shown.
+machine is the upper quartile of its runs, and a peer, a structure of the standard kind behind
+locks, runs beside it. A row that falls short is a FAIL, unless its explanation holds by the
+measurements of the same run. While theirs lies within the interval of a row, be the row a pass or a
+failure, or an explanation does not hold, the experiment is run on when all others have run, to
+three times the repetitions at most. Rows whose compositions do not exist are not shown.
 """
 
 import argparse
@@ -73,29 +74,71 @@ def _systems_of(one, known, given):
     return made
 
 
-# An experiment that stays undecided ends with so many times the repetitions.
-_AT_MOST = 3
+class _Trial:
+    """An experiment with the runs that it has had so far."""
+
+    # The rounds that one which stays undecided is in.
+    ROUNDS = 3
+
+    def __init__(self, one, claims, chosen, args, scratch):
+        self._claims = claims
+        self._systems = chosen
+        self._args = args
+        self._request = runner.Request(one.workloads, one.threads, one.num,
+                                       None if one.micro else one.value_size,
+                                       args.min_time or one.min_time, one.extra, args.dir)
+        self._kept = state.State(
+            os.path.join(scratch, one.name.replace(" ", "_")),
+            experiment.plan_of(chosen, self._request, args.repetitions, args.seed), False)
+        self.name = one.name
+        self.outcomes = []
+        self.context = {}
+
+    def run(self, number):
+        """Makes the runs up to those of round `number`, from 1; then judges all of them."""
+        repetitions = number * self._args.repetitions
+        runs = experiment.make_runs(self._systems, self._request, repetitions, self._args.seed,
+                                    self._kept)
+        read = (judge.net_of_making
+                if any(claim.kind == "nanos_per_batch" for claim in self._claims)
+                else rows.throughput)
+        results = judge.Results(rows.rows_of(runs, [system.name for system in self._systems],
+                                             self._request, schedule.blocks_of(repetitions), read))
+        self.outcomes = [judge.outcome_of(claim, results) for claim in self._claims]
+        self.context = experiment.context_of(runs, self._request, self._args.seed, 0.0)
+
+    def undecided(self):
+        return [outcome.claim.title for outcome in self.outcomes if outcome.undecided]
 
 
-def _run(one, claims, chosen, args, scratch):
-    """The outcomes of an experiment's claims, and its context."""
-    request = runner.Request(one.workloads, one.threads, one.num,
-                             None if one.micro else one.value_size, args.min_time or one.min_time,
-                             one.extra, args.dir)
-    read = (judge.net_of_making if any(claim.kind == "nanos_per_batch" for claim in claims)
-            else rows.throughput)
-    kept = state.State(os.path.join(scratch, "runs"),
-                       experiment.plan_of(chosen, request, args.repetitions, args.seed), False)
-    for times in range(1, _AT_MOST + 1):
-        repetitions = times * args.repetitions
-        runs = experiment.make_runs(chosen, request, repetitions, args.seed, kept)
-        results = judge.Results(rows.rows_of(runs, [system.name for system in chosen], request,
-                                             schedule.blocks_of(repetitions), read))
-        outcomes = [judge.outcome_of(claim, results) for claim in claims]
-        undecided = [outcome.claim.title for outcome in outcomes if outcome.undecided]
-        if not undecided or times == _AT_MOST:
-            return outcomes, experiment.context_of(runs, request, args.seed, 0.0)
-        cli.say("undecided after %d runs of each: %s" % (repetitions, "; ".join(undecided)))
+def _print(trial):
+    probes = trial.context.get("fdatasync_us")
+    print("\n== %s%s" % (trial.name, "" if not probes else
+                         "   fdatasync %.0f us (%.0f to %.0f)" % tuple(probes)))
+    for outcome in trial.outcomes:
+        print(text_of(outcome), flush=True)
+
+
+def _run_all(trials):
+    """Prints each experiment when it is decided.
+
+    What a round leaves undecided waits for the next, until when all others have run: a neighbour of
+    this machine comes and goes within minutes.
+    """
+    left = trials
+    for number in range(1, _Trial.ROUNDS + 1):
+        waiting = []
+        for position, trial in enumerate(left, 1):
+            cli.say("round %d, experiment %d of %d: %s" % (number, position, len(left),
+                                                           trial.name))
+            trial.run(number)
+            undecided = trial.undecided()
+            if undecided and number < _Trial.ROUNDS:
+                cli.say("undecided, to be run on: %s" % "; ".join(undecided))
+                waiting.append(trial)
+            else:
+                _print(trial)
+        left = waiting
 
 
 def _figure(kind, value):
@@ -179,21 +222,13 @@ def _measure(args):
     systems.build([s for made in all_systems.values() for s in made],
                   os.environ.get("BUILD_WORKSPACE_DIRECTORY"), cli.say)
     busy = machine.busy_now()
-    outcomes = []
-    contexts = {}
-    foreign = busy
-    for number, one in enumerate(chosen, 1):
-        cli.say("experiment %d of %d: %s" % (number, len(chosen), one.name))
-        with tempfile.TemporaryDirectory() as scratch:
-            found, contexts[one.name] = _run(one, _claims_of(one, known), all_systems[one.name],
-                                             args, scratch)
-        foreign = max(foreign, contexts[one.name]["foreign_cpus"])
-        probes = contexts[one.name].get("fdatasync_us")
-        print("\n== %s%s" % (one.name, "" if not probes else
-                             "   fdatasync %.0f us (%.0f to %.0f)" % tuple(probes)))
-        for outcome in found:
-            print(text_of(outcome), flush=True)
-        outcomes += found
+    with tempfile.TemporaryDirectory() as scratch:
+        trials = [_Trial(one, _claims_of(one, known), all_systems[one.name], args, scratch)
+                  for one in chosen]
+        _run_all(trials)
+    outcomes = [outcome for trial in trials for outcome in trial.outcomes]
+    contexts = {trial.name: trial.context for trial in trials}
+    foreign = max([busy] + [context["foreign_cpus"] for context in contexts.values()])
     counts = {verdict: sum(o.verdict == verdict for o in outcomes)
               for verdict in (judge.PASS, judge.FAIL, judge.EXPLAINED)}
     print("\n%(pass)d pass, %(FAIL)d fail, %(explained)d fall short with an explanation" % counts)

@@ -109,27 +109,31 @@ class ProcessorTimeTest(unittest.TestCase):
         self.assertEqual(self.outcome(8e6, 3.5e6).verdict, judge.FAIL)
 
 
-class OneInstantTest(unittest.TestCase):
+class BesidePeerTest(unittest.TestCase):
 
-    def outcome(self, put_rate):
-        results = judge.Results([row("new", "w", 1, 1.1e7), row("new", "overwrite", 1, put_rate)])
-        return judge.outcome_of(
-            claim("nanos_per_batch", 562, batch=10, explain="one_instant"), results)
+    def outcome(self, ours, peer, **more):
+        results = judge.Results([row("new", "w", 1, ours), row("map", "w", 1, peer)])
+        return judge.outcome_of(claim(explain="beside_peer", peer="map", **more), results)
 
     def test_what_the_lab_makes_is_not_counted(self):
         self.assertAlmostEqual(
             1e9 / judge.net_of_making({"items_per_second": 1e7, "gen_ns": 10.0}), 90)
         self.assertEqual(judge.net_of_making({"items_per_second": 1e7}), 1e7)
 
-    def test_single_puts_as_cheap_as_theirs_explain_a_dearer_batch(self):
-        outcome = self.outcome(2e7)
+    def test_a_slower_peer_explains_that_theirs_is_not_reached(self):
+        outcome = self.outcome(1e7, 0.5e7, kind="nanos_per_batch", theirs=562, batch=10)
         self.assertEqual(outcome.verdict, judge.EXPLAINED)
-        self.assertIn("10 single puts of ours take 500 ns", outcome.explanation)
+        self.assertIn("map, which met the same machine in the same runs, takes 2000 ns for it, "
+                      "theirs took 562 ns on their machine; ours takes 1000 ns",
+                      outcome.explanation)
+        outcome = self.outcome(4e6, 2e6, kind="rate", theirs=1e7)
+        self.assertEqual(outcome.verdict, judge.EXPLAINED)
+        self.assertIn("takes 500 ns for it, theirs took 100 ns", outcome.explanation)
 
-    def test_dear_puts_do_not(self):
-        outcome = self.outcome(1e7)
+    def test_a_faster_peer_does_not(self):
+        outcome = self.outcome(1e7, 1.1e7, kind="nanos_per_batch", theirs=562, batch=10)
         self.assertEqual(outcome.verdict, judge.FAIL)
-        self.assertTrue(outcome.undecided)  # more runs may find the puts cheaper
+        self.assertTrue(outcome.undecided)  # more runs may find it slower
 
 
 class KeysOnDiskTest(unittest.TestCase):
@@ -195,6 +199,8 @@ class TableTest(unittest.TestCase):
             self.assertIn(one.kind, ("ratio", "rate", "nanos_per_batch", "saving"))
             self.assertTrue(one.explain is None or one.explain in judge.EXPLANATIONS)
             self.assertTrue(one.conditions, one.title)
+            if one.explain == "beside_peer" and one.theirs is not None:
+                self.assertIsNotNone(one.peer, one.title)
             if one.explain == "keys_on_disk":
                 self.assertIn("readrandom", run.workloads, one.title)
         for name in experiments:

@@ -2,6 +2,7 @@
 
     lsm_leveled                                a composition of //engines:engines.bzl
     lsm__skip_list__leveled__single__group     a combination of //bench/matrix:policies.bzl
+    sharded_hash_map                           a peer of //bench/peers:peers.bzl
     before=some/where/lsm_leveled              a bench binary, under a name of your choice
 
 The lists of names are in systems.json beside this file, which the build writes from the .bzl files.
@@ -32,18 +33,20 @@ def nearest(name, names):
 class Known:
     """The names that the build offers."""
 
-    def __init__(self, compositions, matrix, slots=None, engines=None):
+    def __init__(self, compositions, matrix, slots=None, engines=None, peers=()):
         self.compositions = compositions  # names
         self.matrix = matrix  # {engine: [policies of slot 1, of slot 2, ...]}
         self.slots = slots or {}  # {engine of the matrix: [name of slot 1, ...]}
         self.engines = engines or {}  # {composition: engine}
+        self.peers = list(peers)  # names of what a program would use instead
 
     @staticmethod
     def load():
         path = os.path.join(os.path.dirname(__file__), "systems.json")
         with open(path) as file:
             lists = json.load(file)
-        return Known(lists["compositions"], lists["matrix"], lists["slots"], lists["engines"])
+        return Known(lists["compositions"], lists["matrix"], lists["slots"], lists["engines"],
+                     lists["peers"])
 
     def policies(self, engine, slot):
         """The policies that the matrix has for a slot of an engine."""
@@ -57,12 +60,14 @@ class Known:
         """The Bazel target of a name; UsageError with the nearest names where there is none."""
         if name in self.compositions:
             return "//bench:" + name
+        if name in self.peers:
+            return "//bench/peers:" + name
         engine, *policies = name.split("__")
         slots = self.matrix.get(engine)
         if policies and slots is not None:
             self._check_policies(name, engine, policies, slots)
             return "//bench/matrix:" + name
-        raise UsageError("unknown system: " + name + nearest(name, self.compositions))
+        raise UsageError("unknown system: " + name + nearest(name, self.compositions + self.peers))
 
     @staticmethod
     def _check_policies(name, engine, policies, slots):
@@ -77,6 +82,7 @@ class Known:
     def text(self):
         """What --list prints of the systems."""
         lines = ["compositions:"] + ["  " + name for name in self.compositions]
+        lines += ["peers, which are not ours:"] + ["  " + name for name in self.peers]
         lines.append("combinations, built when named (one policy of each braces):")
         for engine, slots in self.matrix.items():
             lines.append("  " + "__".join([engine] + ["{%s}" % ",".join(s) for s in slots]))
