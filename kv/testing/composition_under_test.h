@@ -4,11 +4,15 @@
 #define KV_TESTING_COMPOSITION_UNDER_TEST_H_
 
 #include "kv/testing/composition.h"
+#include "kv/testing/simulated_environment.h"
 
 namespace kv::testing {
 
 // On the machine's files and clock.
 Composition CompositionUnderTest();
+
+// On simulated ones. A volatile composition, which has no files, refuses to open.
+Composition SimulatedUnderTest(const SimulatedEnvironment& environment);
 
 }  // namespace kv::testing
 

@@ -140,7 +140,10 @@ void ExpectCasAtomicAgainst(Stage& stage, AnyEngine& engine, std::string_view ke
     while (!done.load()) {
       const auto found = Lookup(engine, key);
       if (!stage.ExpectOk(found.status(), "Get")) return;
-      if (!found->has_value()) continue;
+      if (!found->has_value()) {
+        std::this_thread::yield();
+        continue;
+      }
       const size_t colon = (*found)->find(':');
       const int depth = std::stoi((*found)->substr(colon + 1));
       const std::string next = fmt::format("{}:{}", (*found)->substr(0, colon), depth + 1);

@@ -4,10 +4,10 @@
 #include <climits>
 
 #include "gtest/gtest.h"
+#include "kv/testing/composition_under_test.h"
 #include "kv/testing/corruption_check.h"
 #include "kv/testing/crash_check.h"
 #include "kv/testing/full_disk_check.h"
-#include "kv/testing/simulated_under_test.h"
 #include "kv/testing/sizes.h"
 
 namespace kv::testing {

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "kv/testing/composition_under_test.h"
 #include "kv/testing/fault_check.h"
-#include "kv/testing/simulated_under_test.h"
 #include "kv/testing/sizes.h"
 
 namespace kv::testing {

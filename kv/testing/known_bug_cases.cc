@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "kv/testing/composition_under_test.h"
 #include "kv/testing/fault_check.h"
 #include "kv/testing/file_order.h"
 #include "kv/testing/known_bugs.h"
-#include "kv/testing/simulated_under_test.h"
 #include "kv/testing/sizes.h"
 
 namespace kv::testing {

@@ -64,10 +64,9 @@ inline constexpr Runs kFileOrder = {.first_seed = 21, .steps = 120};
 inline constexpr Runs kStaleTails = {.first_seed = 21, .steps = 60};
 
 // A writing process is killed: so many times.
-inline constexpr Runs kKills = {.first_seed = 1, .moments = 200};
+inline constexpr Runs kKills = {.first_seed = 1, .moments = 100};
 
-// --- //tools/torture: a round, from a seed of its own
-// ----------------------------------------------
+// --- //tools/torture: a round, from a seed of its own --------------------------------------------
 
 struct Rounds {
   int shortest_history = 50;  // steps

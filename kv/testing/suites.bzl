@@ -1,12 +1,12 @@
 """The tests that every composition gets: the suites are libraries, compiled once; a composition
-adds one small file for each environment that it runs in."""
+adds one small file."""
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
 
 def _quoted(text):
     return '\\"' + text + '\\"'
 
-def composition_tests(name, header, type, deps, simulated_type = None, size = "medium", tags = []):
+def composition_tests(name, header, type, deps, durable = False, size = "medium", tags = []):
     """Makes <name>_conformance_test and, where they apply, <name>_kill_test and <name>_crash_test.
 
     And <name>_torture, which //tools/torture builds when it is asked for.
@@ -16,69 +16,43 @@ def composition_tests(name, header, type, deps, simulated_type = None, size = "m
       header: the include path of its header.
       type: its C++ type, on the machine's files and clock.
       deps: the library of the header.
-      simulated_type: a durable composition on kv::testing::SimulatedEnvironment; None makes neither
-        the kill test nor the crash test.
+      durable: whether it keeps files, so that it can be killed and its power cut. Its type then has
+        On<Environment>, which is itself on other files.
       size: of the tests.
       tags: of the tests.
     """
-    selection = ["ASHLAR_HEADER=" + _quoted(header), "ASHLAR_NAME=" + _quoted(name)]
+    under_test = name + "_under_test"
     cc_library(
-        name = name + "_under_test",
+        name = under_test,
         testonly = True,
         srcs = ["//kv/testing:composition_under_test.cc"],
-        local_defines = selection + ["ASHLAR_TYPE=" + type],
+        local_defines = [
+            "ASHLAR_HEADER=" + _quoted(header),
+            "ASHLAR_NAME=" + _quoted(name),
+            "ASHLAR_TYPE=" + type,
+        ],
         tags = tags,
         deps = deps + ["//kv/testing"],
         # The mains refer to it, whatever the linker's order.
         alwayslink = True,
     )
-    cc_test(
-        name = name + "_conformance_test",
-        size = size,
-        tags = tags,
-        deps = [
-            ":" + name + "_under_test",
-            "//kv/testing:conformance_main",
-        ],
-    )
+    for suite in ["conformance", "kill", "crash"] if durable else ["conformance"]:
+        cc_test(
+            name = "%s_%s_test" % (name, suite),
+            size = size,
+            tags = tags,
+            deps = [
+                ":" + under_test,
+                "//kv/testing:%s_main" % suite,
+            ],
+        )
     cc_binary(
         name = name + "_torture",
         testonly = True,
         tags = tags + ["manual"],
         visibility = ["//tools/torture:__pkg__"],
         deps = [
-            ":" + name + "_under_test",
-            ":" + name + "_simulated" if simulated_type else "//kv/testing:volatile_under_test",
+            ":" + under_test,
             "//kv/testing:torture_main",
-        ],
-    )
-    if simulated_type == None:
-        return
-    cc_test(
-        name = name + "_kill_test",
-        size = size,
-        tags = tags,
-        deps = [
-            ":" + name + "_under_test",
-            "//kv/testing:kill_main",
-        ],
-    )
-    cc_library(
-        name = name + "_simulated",
-        testonly = True,
-        srcs = ["//kv/testing:simulated_under_test.cc"],
-        local_defines = selection + ["ASHLAR_SIMULATED_TYPE=" + simulated_type],
-        tags = tags,
-        deps = deps + ["//kv/testing"],
-        # The mains refer to it, whatever the linker's order.
-        alwayslink = True,
-    )
-    cc_test(
-        name = name + "_crash_test",
-        size = size,
-        tags = tags,
-        deps = [
-            ":" + name + "_simulated",
-            "//kv/testing:crash_main",
         ],
     )

@@ -15,7 +15,6 @@
 #include "fmt/format.h"
 #include "kv/testing/composition_under_test.h"
 #include "kv/testing/kill_writer.h"
-#include "kv/testing/simulated_under_test.h"
 #include "kv/testing/torture.h"
 
 namespace kv::testing {

@@ -19,7 +19,6 @@ _SELECTION_PLACES = (
     "bench/bench_main.cc",
     "kv/base/atomic.h",
     "kv/testing/composition_under_test.cc",
-    "kv/testing/simulated_under_test.cc",
 )
 _ATOMIC_REACH = 6
 

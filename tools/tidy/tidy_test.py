@@ -116,11 +116,7 @@ class TidyTest(unittest.TestCase):
     def test_selection_macro(self):
         self.assert_breaks("selection-macro", self.with_line("#ifdef KV_FAST\n#endif"))
         self.assertEqual(self.rules_broken(self.with_line("#ifdef NDEBUG\n#endif")), [])
-        for place in (
-            "bench/bench_main.cc",
-            "kv/testing/composition_under_test.cc",
-            "kv/testing/simulated_under_test.cc",
-        ):
+        for place in ("bench/bench_main.cc", "kv/testing/composition_under_test.cc"):
             self.assertEqual(self.rules_broken({place: "#ifdef KV_FAST\n#endif\n"}), [])
         self.assert_breaks("selection-macro", {"bench/a.cc": "#ifdef KV_FAST\n#endif\n"})
 
