@@ -32,7 +32,7 @@ class Claim:
     """One figure. `kind` says which (judge.py): ratio, rate, nanos_per_batch or saving."""
 
     def __init__(self, title, experiment, kind, theirs, ours, against=None, workload=None,
-                 threads=1, batch=1, conditions="", omits="", peer=None, explain=None,
+                 threads=1, batch=1, conditions="", omits="", peer=None, explain=(),
                  value_size=None):
         self.title = title
         self.experiment = experiment
@@ -47,7 +47,7 @@ class Claim:
         self.omits = omits
         self.peer = peer  # the best other system of the experiment, quoted beside
         self.value_size = value_size  # where an explanation needs it
-        self.explain = explain  # name of a function in judge.EXPLANATIONS
+        self.explain = explain  # names of functions in judge.EXPLANATIONS, tried in order
 
 
 _SINGLE = "lsm__bplus_tree__leveled__single__group"
@@ -107,8 +107,9 @@ _EXPERIMENTS = [
         ("1 KB puts by 1 thread", _WAL_ALONE, "overwrite", 1, 1024, []),
         ("batches", _WAL_ALONE, "putbatch", 1, 20, ["--batch_size=100"]))
 ] + [
-    Experiment("batches of %d" % batch, ["memory", _HASH_PEER], ["putbatch", "multireadrandom"],
-               num="1k", value_size=16, min_time="300ms", extra=["--batch_size=%d" % batch])
+    Experiment("batches of %d" % batch, ["memory", _HASH_PEER],
+               ["putbatch", "multireadrandom", "overwrite"], num="1k", value_size=16,
+               min_time="300ms", extra=["--batch_size=%d" % batch])
     for batch in _MSET_THEIRS
 ]
 
@@ -130,7 +131,7 @@ _CLAIMS = [
           workload="put_and_get", threads=threads, peer="locked_btree_map",
           conditions="10,000 keys a writer, 20 B keys, 20 B values; as many readers as writers",
           omits="a log, versions of a key, deletes, tables beyond the processor's caches",
-          explain="contention")
+          explain=["contention"])
     for table, label in (("skip_list", "skip list"), ("bplus_tree", "B+tree"))
     for threads, theirs in _MEMTABLE_THEIRS.items()
 ] + [
@@ -146,12 +147,12 @@ _CLAIMS = [
     Claim("an index that is kept against one decoded for each get", "index", "ratio", 36000,
           ours="index_kept", against="index_decoded", workload="table_get",
           conditions="one table of 10,000 records, 20 + 20 B, warm; a get each time",
-          omits="many tables; compressed indexes", explain="pointer"),
+          omits="many tables; compressed indexes", explain=["pointer"]),
 ] + [
     Claim("log bytes that zstd saves, " + what, "log of " + what, "saving", theirs,
           ours=systems[1], against=systems[0], workload=workload, threads=threads,
           conditions="random letters and digits, 100 keys of 16 B; " + record,
-          omits="the time that it costs", explain="entropy", value_size=size)
+          omits="the time that it costs", explain=["entropy"], value_size=size)
     for what, systems, workload, threads, size, theirs, record in (
         ("20 B puts", _WAL_ALONE, "overwrite", 1, 20, 0.0, "a put a record"),
         ("1 KB puts by 10 threads", _WAL_GROUPED, "overwrite", 10, 1024, 0.24,
@@ -164,10 +165,10 @@ _CLAIMS = [
           conditions="1,000 keys of 16 B, values of 16 B, one thread, no protocol; "
                      "not the making of keys and values",
           omits="parsing and replies; more keys than the caches hold", peer=_HASH_PEER,
-          explain="beside_peer")
-    for label, workload, theirs in (
-        ("batch put (MSET)", "putbatch", _MSET_THEIRS),
-        ("MultiGet (MGET)", "multireadrandom", _MGET_THEIRS))
+          explain=explain)
+    for label, workload, theirs, explain in (
+        ("batch put (MSET)", "putbatch", _MSET_THEIRS, ["beside_peer", "one_instant"]),
+        ("MultiGet (MGET)", "multireadrandom", _MGET_THEIRS, ["beside_peer"]))
     for batch in theirs
 ]
 
@@ -202,6 +203,6 @@ def claims(known):
                          "log: in the page cache)",
               omits="data in tables or beyond the caches",
               peer=_COUNT_PEERS.get(system),
-              explain="keys_on_disk" if engine == "log" else "beside_peer")
+              explain=["keys_on_disk" if engine == "log" else "beside_peer"])
         for system, engine in _counted(known).items()
         for i, (workload, share) in enumerate(_COUNT_WORKLOADS.items())]

@@ -24,15 +24,17 @@ CrashStepKind SomeKind(Random& random) {
 
 // Values of each step are its own, so that no two states look alike by chance; large ones, so that
 // a memtable is soon full.
-std::string SomeValue(Random& random, int step) {
-  return fmt::format("step {} ", step) + random.Bytes(random.Below(1500));
+std::string SomeValue(Random& random, int step, CrashValues values) {
+  const bool large = values == CrashValues::kSomeLarge && random.OneIn(kLargeValueEvery);
+  return fmt::format("step {} ", step) +
+         random.Bytes((large ? kLargeValueBytes : 0) + random.Below(1500));
 }
 
 }  // namespace
 
 std::string CrashKey(uint64_t number) { return fmt::format("key{:02}", number); }
 
-std::vector<CrashStep> MakeCrashSteps(uint64_t seed, int steps) {
+std::vector<CrashStep> MakeCrashSteps(uint64_t seed, int steps, CrashValues values) {
   Random random(seed);
   std::vector<CrashStep> made;
   Contents state;
@@ -40,7 +42,7 @@ std::vector<CrashStep> MakeCrashSteps(uint64_t seed, int steps) {
     CrashStep step{.kind = SomeKind(random)};
     const auto some_key = [&] { return CrashKey(random.Below(kCrashKeys)); };
     const auto put = [&](const std::string& key) {
-      state[key] = SomeValue(random, i);
+      state[key] = SomeValue(random, i, values);
       step.writes.Put(key, state[key]);
     };
     const auto erase = [&](const std::string& key) {

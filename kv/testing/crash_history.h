@@ -51,7 +51,14 @@ struct CrashStep {
 inline constexpr int kCrashKeys = 16;
 std::string CrashKey(uint64_t number);
 
-std::vector<CrashStep> MakeCrashSteps(uint64_t seed, int steps);
+// One value in `kLargeValueEvery` has kLargeValueBytes or more where `values` says so, which no log
+// has space for without growing. Others have at most 1500.
+enum class CrashValues { kSmall, kSomeLarge };
+inline constexpr uint64_t kLargeValueEvery = 8;
+inline constexpr uint64_t kLargeValueBytes = uint64_t{70} << 10;
+
+std::vector<CrashStep> MakeCrashSteps(uint64_t seed, int steps,
+                                      CrashValues values = CrashValues::kSmall);
 
 // What a store with such a history shows, by point reads and by a scan where there is one;
 // kInternal when the two, or Count, do not agree. Also of kAfterTheCrash.

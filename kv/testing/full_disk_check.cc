@@ -67,7 +67,7 @@ class FullDiskChecker {
   FullDiskChecker(const SimulatedFactory& factory, const CrashPlan& plan)
       : factory_(factory),
         plan_(plan),
-        steps_(MakeCrashSteps(plan.history_seed, plan.steps)),
+        steps_(MakeCrashSteps(plan.history_seed, plan.steps, CrashValues::kSomeLarge)),
         random_(plan.history_seed ^ 2) {}
 
   FullDiskReport Run() {
