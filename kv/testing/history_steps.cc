@@ -33,10 +33,14 @@ std::string SomeValue(Random& random) {
                      static_cast<char>(random.Below(256)));
 }
 
+// Expiries and steps of the clock are whole ticks, so that now and then a key is looked at in the
+// very moment in which it expires.
+constexpr uint64_t kTickMillis = 10;
+
 // Long past or far ahead, or, where the clock is in our hand, soon.
 uint64_t SomeExpiry(Random& random, const Composition& composition, uint64_t now) {
   if (!composition.has.expiry || random.OneIn(2)) return kNeverExpires;
-  if (composition.manual_clock && random.OneIn(2)) return now + random.Below(200);
+  if (composition.manual_clock && random.OneIn(2)) return now + kTickMillis * random.Below(20);
   return random.OneIn(2) ? 1 : now + 1'000'000'000;
 }
 
@@ -90,7 +94,7 @@ Step SomeStep(Random& random, const Composition& composition, uint64_t now) {
     step.number = random.Below(4);
   } else if (roll < 95) {
     step.kind = composition.manual_clock ? StepKind::kAdvanceClock : StepKind::kGet;
-    step.number = random.Below(100);
+    step.number = kTickMillis * random.Below(10);
   } else if (roll < 97) {
     step.kind = StepKind::kFlush;
   } else if (roll < 100) {
@@ -193,9 +197,12 @@ std::string ToString(const std::vector<Step>& steps) {
 
 std::vector<Step> MakeHistory(uint64_t seed, size_t length, const Composition& composition) {
   Random random(seed);
-  const uint64_t now = composition.unix_millis();
+  uint64_t now = composition.unix_millis();
   std::vector<Step> steps;
-  while (steps.size() < length) steps.push_back(SomeStep(random, composition, now));
+  while (steps.size() < length) {
+    steps.push_back(SomeStep(random, composition, now));
+    if (steps.back().kind == StepKind::kAdvanceClock) now += steps.back().number;
+  }
   return steps;
 }
 
