@@ -38,7 +38,7 @@ struct Runs {
 
 // Histories beside the model, and calls of several threads held against linearizability.
 inline constexpr Runs kShortHistories = {.first_seed = 1, .runs = 20, .steps = 120};
-inline constexpr Runs kLongHistories = {.first_seed = 1001, .runs = 2, .steps = 2000};
+inline constexpr Runs kLongHistories = {.first_seed = 1001, .runs = 4, .steps = 1000};
 inline constexpr Runs kConcurrentHistories = {.first_seed = 1, .runs = 3, .steps = 1200};
 
 // The power is cut.

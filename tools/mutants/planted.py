@@ -180,7 +180,7 @@ MUTANTS = [
     Mutant("fault", "the log that there was no space for stays", "kv/io/next_log.h",
            "  return IsOutOfSpace(status) ? TakeBack(files, directory, path, std::move(status)) : "
            "status;\n",
-           "  return status;\n", _suite("lsm_leveled", "crash"), "history seed", "*Full*"),
+           "  return status;\n", "//kv/io:next_log_test", "FAILED"),
     Mutant("fault", "a checkpoint begins without the space for it", "engines/btree/store.h",
            "      status = checkpoint_->Reserve(order_->changes);\n", "",
            _suite("btree", "crash"), "history seed", "*Full*"),
