@@ -1,0 +1,193 @@
+// The whole coordinator, with queue, waiter and fence: whoever sleeps for ever, or runs beside
+// another run, fails the run.
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coord/bitmap.h"
+#include "coord/coordinator.h"
+#include "coord/interleaving_testing.h"
+#include "coord/park.h"
+#include "coord/symmetric_fence.h"
+#include "gtest/gtest.h"
+#include "kv/testing/interleaving/explore.h"
+#include "kv/testing/interleaving/machine.h"
+#include "kv/testing/interleaving/orders.h"
+#include "kv/testing/interleaving/plans.h"
+
+namespace coord {
+namespace {
+
+using interleaving::Mailbox;
+using interleaving::ModelledAsymmetricFence;
+using interleaving::NoFence;
+using kv::testing::interleaving::Explore;
+using kv::testing::interleaving::kPlan;
+using kv::testing::interleaving::Program;
+using kv::testing::interleaving::Report;
+using kv::testing::interleaving::Trial;
+
+struct Model {
+  using Machine = kv::testing::interleaving::Machine;
+  using Hidden = kv::testing::interleaving::Hidden;
+  static constexpr size_t kThreads = kv::testing::interleaving::kMaxThreads;
+};
+
+// Stands still.
+struct StoppedClock {
+  uint64_t MonotonicNanos() const { return 0; }
+  uint64_t UnixMillis() const { return 0; }
+};
+
+template <Fence F>
+struct Parts {
+  using ReadyQueue = BitmapQueue;
+  using Waiter = Park;
+  using Fence = F;
+  using Clock = StoppedClock;
+};
+
+template <Fence F>
+class Subject {
+ public:
+  void Send() {
+    mailbox_.Send();
+    coordinator_.Register(index_);
+  }
+
+  // As a thread of WorkerPool.
+  void Work(const Result& result = Completed{}) {
+    for (;;) {
+      const bool last = coordinator_.is_shut_down();
+      if (DrainOnce(result)) continue;
+      if (last) return;
+      coordinator_.Wait();
+    }
+  }
+
+  bool DrainOnce(const Result& result = Completed{}) {
+    std::vector<Index> batch;
+    coordinator_.Drain(4, &batch);
+    for (const Index index : batch) {
+      (index == index_ ? mailbox_ : other_).Run();
+      coordinator_.Finish(index, result);
+    }
+    return !batch.empty();
+  }
+
+  Coordinator<Parts<F>> coordinator_{{.slots = 2}};
+  const Index index_ = *coordinator_.AddSlot();
+  Mailbox mailbox_;
+  Mailbox other_;  // of whoever else there is
+};
+
+template <Fence F>
+std::vector<Program> Programs() {
+  using S = Subject<F>;
+  return {
+      {"a registrant beside a worker",
+       [](Trial& trial) {
+         S s;
+         trial.Run({[&] {
+                      s.Send();
+                      s.coordinator_.Shutdown();
+                    },
+                    [&] { s.Work(); }});
+         trial.Expect(s.mailbox_.seen() == 1, "it is run");
+       }},
+      {"of a slot that is queued",
+       [](Trial& trial) {
+         S s;
+         s.Send();
+         trial.Run({[&] {
+                      s.Send();
+                      s.coordinator_.Shutdown();
+                    },
+                    [&] { s.Work(); }});
+         trial.Expect(s.mailbox_.seen() == 2, "every message is seen");
+       }},
+      {"a shutdown beside a worker",
+       [](Trial& trial) {
+         S s;
+         trial.Run({[&] { s.coordinator_.Shutdown(); }, [&] { s.Work(); }});
+       }},
+      {"a withdrawal beside a worker",
+       [](Trial& trial) {
+         S s;
+         s.Send();
+         trial.Run({[&] {
+                      s.coordinator_.Unregister(s.index_);
+                      s.Send();
+                      s.coordinator_.Shutdown();
+                    },
+                    [&] { s.Work(); }});
+         trial.Expect(s.mailbox_.seen() == 2, "every message is seen");
+       }},
+      {"a slot that is used again beside a worker",
+       [](Trial& trial) {
+         S s;
+         s.Send();
+         trial.Run({[&] {
+                      s.coordinator_.RemoveSlot(s.index_);
+                      const Index next = *s.coordinator_.AddSlot();
+                      s.other_.Send();
+                      s.coordinator_.Register(next);
+                      s.coordinator_.Register(s.index_);
+                      s.coordinator_.Shutdown();
+                    },
+                    [&] { s.Work(); }});
+         trial.Expect(s.other_.seen() == 1, "the second use is run");
+       }},
+      {"a timer beside one who goes to sleep",
+       [](Trial& trial) {
+         S s;
+         s.Send();
+         trial.Run(
+             {[&] { s.DrainOnce(Suspended{.resume_on = After{std::chrono::nanoseconds(5)}}); },
+              [&] {
+                // Whoever sleeps without an end is woken. (With one it is over at once.)
+                s.coordinator_.Wait();
+              }});
+         trial.Expect(s.coordinator_.PhaseOf(s.index_) == Phase::kAwaitsTime, "it waits");
+       }},
+      {"a registration beside a timer that is set",
+       [](Trial& trial) {
+         S s;
+         s.Send();
+         trial.Run({[&] { s.DrainOnce(Suspended{.resume_on = After{}}); }, [&] { s.Send(); }});
+         while (s.DrainOnce()) {
+         }
+         trial.Expect(s.mailbox_.seen() == 2, "every message is seen");
+       }},
+  };
+}
+
+void ExpectAllRight(const std::vector<Program>& programs) {
+  for (const Program& program : programs) {
+    const Report report = Explore(kPlan, program.run);
+    EXPECT_EQ(report.failure, "") << program.name;
+    EXPECT_TRUE(report.complete) << program.name;
+  }
+}
+
+TEST(CoordinatorInterleavingTest, Symmetric) { ExpectAllRight(Programs<SymmetricFence>()); }
+
+TEST(CoordinatorInterleavingTest, Asymmetric) {
+  ExpectAllRight(Programs<ModelledAsymmetricFence<Model>>());
+}
+
+TEST(CoordinatorInterleavingTest, ALoadAloneLosesWakeUps) {
+  bool lost = false;
+  for (const Program& program : Programs<NoFence>()) {
+    if (program.name != "of a slot that is queued") continue;
+    lost = Explore(kPlan, program.run).failure.find("every message") != std::string::npos;
+  }
+  EXPECT_TRUE(lost);
+}
+
+}  // namespace
+}  // namespace coord

@@ -1,0 +1,186 @@
+// The suites of the parts: over each of them, and over ones that must be refused.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "coord/asymmetric_fence.h"
+#include "coord/bitmap.h"
+#include "coord/event_fd.h"
+#include "coord/fence_concept.h"
+#include "coord/locked.h"
+#include "coord/park.h"
+#include "coord/queue_conformance.h"
+#include "coord/ready_queue_concept.h"
+#include "coord/spin_then_park.h"
+#include "coord/symmetric_fence.h"
+#include "coord/waiter_concept.h"
+#include "coord/waiter_conformance.h"
+#include "gtest/gtest.h"
+
+namespace coord {
+namespace {
+
+template <typename Q>
+class QueueConformanceTest : public testing::Test {};
+using Queues = testing::Types<LockedQueue, BitmapQueue>;
+TYPED_TEST_SUITE(QueueConformanceTest, Queues);
+
+TYPED_TEST(QueueConformanceTest, Passes) {
+  const absl::Status status = CheckQueue<TypeParam>();
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+template <typename W>
+class WaiterConformanceTest : public testing::Test {};
+using Waiters = testing::Types<Park, SpinThenPark<>, SpinThenPark<SpinShape{.turns = 1}>, EventFd>;
+TYPED_TEST_SUITE(WaiterConformanceTest, Waiters);
+
+TYPED_TEST(WaiterConformanceTest, Passes) {
+  const absl::Status status = CheckWaiter<TypeParam>();
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+// ---- Queues that the suite refuses.
+
+struct LastInFirstOut {
+  static constexpr std::string_view kName = "last in, first out";
+  explicit LastInFirstOut(size_t) {}
+  void Push(uint32_t slot) { PushBatch({&slot, 1}); }
+  void PushBatch(std::span<const uint32_t> slots) {
+    const std::lock_guard lock(mutex);
+    stack.insert(stack.end(), slots.begin(), slots.end());
+  }
+  size_t Pop(std::span<uint32_t> out) {
+    const std::lock_guard lock(mutex);
+    const size_t count = std::min(out.size(), stack.size());
+    std::copy_n(stack.rbegin(), count, out.begin());
+    stack.resize(stack.size() - count);
+    return count;
+  }
+  bool Empty() const {
+    const std::lock_guard lock(mutex);
+    return stack.empty();
+  }
+  static constexpr size_t BypassBound(size_t slots, size_t) { return slots; }
+  mutable std::mutex mutex;
+  std::vector<uint32_t> stack;
+};
+
+struct ForgetsOneOfMany : LockedQueue {
+  using LockedQueue::LockedQueue;
+  void Push(uint32_t slot) {
+    if (++pushes % 100 != 0) LockedQueue::Push(slot);
+  }
+  std::atomic<int> pushes{0};
+};
+
+struct RepeatsItself : LockedQueue {
+  explicit RepeatsItself(size_t slots) : LockedQueue(2 * slots) {}
+  void Push(uint32_t slot) {
+    LockedQueue::Push(slot);
+    LockedQueue::Push(slot);
+  }
+};
+
+struct AlwaysEmpty : LockedQueue {
+  using LockedQueue::LockedQueue;
+  bool Empty() const { return true; }
+};
+
+struct BatchOfOne : LockedQueue {
+  using LockedQueue::LockedQueue;
+  void PushBatch(std::span<const uint32_t> slots) {
+    if (!slots.empty()) LockedQueue::Push(slots[0]);
+  }
+};
+
+TEST(QueueSuite, RefusesBrokenQueues) {
+  EXPECT_TRUE(CheckQueueAlone<LastInFirstOut>(10).ok());
+  EXPECT_EQ(CheckQueueFairness<LastInFirstOut>(10).message(), "bypassed too often");
+  EXPECT_FALSE(CheckQueueAlone<ForgetsOneOfMany>(200).ok());
+  EXPECT_EQ(CheckQueueTogether<ForgetsOneOfMany>(5, 300, 50'000).message(), "a slot got lost");
+  EXPECT_FALSE(CheckQueueAlone<RepeatsItself>(10).ok());
+  EXPECT_EQ(CheckQueueAlone<AlwaysEmpty>(10).message(), "Empty while there is something");
+  EXPECT_FALSE(CheckQueueAlone<BatchOfOne>(10).ok());
+}
+
+// ---- Waiters that the suite refuses.
+
+// Wakes those who wait already, and nobody else.
+struct KeepsNothing : Park {
+  bool WaitFor(std::chrono::nanoseconds longest) {
+    Park::CancelWait();
+    Park::PrepareWait();
+    return Park::WaitFor(longest);
+  }
+};
+
+struct SkipsNotifications : Park {
+  size_t Notify(size_t count) { return ++calls % 10 == 0 ? 0 : Park::Notify(count); }
+  std::atomic<int> calls{0};
+};
+
+struct ForgetsToCancel : Park {
+  void CancelWait() {}
+};
+
+struct NotifiesOneAtATime : Park {
+  size_t NotifyAll() { return Park::Notify(0); }
+};
+
+TEST(WaiterSuite, RefusesBrokenWaiters) {
+  constexpr auto kSoon = std::chrono::milliseconds(100);
+  EXPECT_EQ(CheckWaiterAlone<KeepsNothing>().message(), "a notification before the wait was lost");
+  EXPECT_EQ(CheckWaiterHandOff<SkipsNotifications>(2'000, kSoon).message(), "a wake-up was lost");
+  EXPECT_EQ(CheckWaiterAlone<ForgetsToCancel>().message(), "a wait that was cancelled is counted");
+  EXPECT_EQ(CheckWaiterAlone<NotifiesOneAtATime>().message(), "NotifyAll left one out");
+}
+
+// ---- Types that the concepts refuse.
+
+struct QueueWithoutBound : LockedQueue {
+  using LockedQueue::LockedQueue;
+  static void BypassBound(size_t, size_t);
+};
+static_assert(!ReadyQueue<QueueWithoutBound>);
+struct QueueWithoutRoom : LockedQueue {
+  QueueWithoutRoom() : LockedQueue(1) {}
+};
+static_assert(!ReadyQueue<QueueWithoutRoom>);
+struct WaiterThatCountsNothing : Park {
+  void Notify(size_t count);
+};
+static_assert(!Waiter<WaiterThatCountsNothing>);
+struct FenceWithoutHeavy {
+  static constexpr std::string_view kName = "light";
+  uint64_t LoadAfterStores(kv::Atomic<uint64_t>& word);
+};
+static_assert(!Fence<FenceWithoutHeavy>);
+
+// ---- Models.
+
+TEST(AsymmetricFenceTest, TheKernelGrantsItOrRegistrantsPay) {
+  struct Refused {
+    bool Register() { return false; }
+    void operator()() { ADD_FAILURE() << "a barrier that was refused"; }
+  };
+  AsymmetricFenceBy<Refused> fence;
+  EXPECT_FALSE(fence.granted());
+  kv::Atomic<uint64_t> word{7};
+  EXPECT_EQ(fence.LoadAfterStores(word), 7u);
+  fence.Heavy();
+  AsymmetricFence real;
+  EXPECT_EQ(real.LoadAfterStores(word), 7u);
+  real.Heavy();
+}
+
+TEST(NamesTest, HaveTheShape) { EXPECT_EQ(SpinThenPark<>::kName, "spin_then_park<256>"); }
+
+}  // namespace
+}  // namespace coord
