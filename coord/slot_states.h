@@ -39,7 +39,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 
@@ -115,15 +114,14 @@ class SlotStates {
     kv::Atomic<uint64_t>& at = words_[index.slot];
     uint64_t bits = Look(index);
     for (;;) {
+      if (WillRun(bits, index)) {
+        bits = fence.LoadAfterStores(at);
+        if (WillRun(bits, index)) return {Outcome::kMerged, false};
+        continue;
+      }
       SlotWord word = SlotWord::From(bits);
       if (!word.Is(index)) return {};
       if (word.phase == Phase::kStopped) return {Outcome::kStopped, false};
-      if (word.WillRun()) {
-        bits = fence.LoadAfterStores(at);
-        word = SlotWord::From(bits);
-        if (word.Is(index) && word.WillRun()) return {Outcome::kMerged, false};
-        continue;
-      }
       Answer answer{Outcome::kMerged, false};
       if (word.phase == Phase::kRunning) {
         word.notified = true;

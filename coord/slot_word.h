@@ -67,6 +67,19 @@ struct SlotWord {
   constexpr SlotWord Next() const { return {.generation = generation + 1, .entry = entry}; }
 };
 
+// Is and WillRun of what is packed, without taking it apart: what most registrations ask.
+constexpr bool WillRun(uint64_t bits, Index index) {
+  // A bit for each value of phase, entry and notified.
+  constexpr uint64_t kAnswers = [] {
+    uint64_t answers = 0;
+    for (uint64_t low = 0; low < 64; ++low) {
+      if (SlotWord::From(low).WillRun()) answers |= uint64_t{1} << low;
+    }
+    return answers;
+  }();
+  return bits >> 32 == index.generation && (kAnswers >> bits % 64 & 1) != 0;
+}
+
 }  // namespace coord
 
 #endif  // COORD_SLOT_WORD_H_

@@ -18,6 +18,7 @@
 #include <concepts>
 #include <cstddef>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -26,13 +27,34 @@
 
 namespace coord {
 
+// What a thread of the pool does. For threads of one's own.
+template <typename Coordinator, std::invocable<Index> Run>
+void WorkUntilShutdown(Coordinator& coordinator, Run& run) {
+  std::vector<Index> batch;
+  const size_t most = coordinator.throughput_hint();
+  batch.reserve(most);
+  for (;;) {
+    // Asked before the drain: what was registered before Shutdown is then seen by it.
+    const bool last = coordinator.is_shut_down();
+    batch.clear();
+    if (coordinator.Drain(most, &batch) > 0) {
+      for (const Index index : batch) coordinator.Finish(index, run(index));
+    } else if (last) {
+      return;
+    } else {
+      coordinator.Wait();
+    }
+  }
+}
+
 template <typename Coordinator, std::invocable<Index> Run>
 requires std::convertible_to<std::invoke_result_t<Run&, Index>, Result>
 class WorkerPool {
  public:
   WorkerPool(Coordinator& coordinator, size_t threads, Run run)
       : coordinator_(coordinator), run_(std::move(run)) {
-    for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
+    for (size_t i = 0; i < threads; ++i)
+      threads_.emplace_back([this] { WorkUntilShutdown(coordinator_, run_); });
   }
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
@@ -46,24 +68,6 @@ class WorkerPool {
   }
 
  private:
-  void Work() {
-    std::vector<Index> batch;
-    const size_t most = coordinator_.throughput_hint();
-    batch.reserve(most);
-    for (;;) {
-      // Asked before the drain: what was registered before Shutdown is then seen by it.
-      const bool last = coordinator_.is_shut_down();
-      batch.clear();
-      if (coordinator_.Drain(most, &batch) > 0) {
-        for (const Index index : batch) coordinator_.Finish(index, run_(index));
-      } else if (last) {
-        return;
-      } else {
-        coordinator_.Wait();
-      }
-    }
-  }
-
   Coordinator& coordinator_;
   Run run_;
   std::vector<std::thread> threads_;
