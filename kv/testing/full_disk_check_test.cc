@@ -42,7 +42,7 @@ struct StopsForGood : SoundParts {
   static constexpr bool kGoesOnAfterFullDisk = false;
 };
 TEST(FullDiskCheckTest, RefusesAStoreThatStopsForGood) {
-  ExpectRefused<StopsForGood>("is refused although there is room");
+  ExpectRefused<StopsForGood>("the store takes no writes until it is opened again");
 }
 
 struct BringsRefusedWritesBack : SoundParts {
