@@ -13,9 +13,8 @@
 //      kThoroughEvery turns of the cursor, which follows no marks at all. So no thread that stops
 //      between bit and mark can hide a slot for longer than that.
 //   3. The cursor counts on for ever, slot by slot, and only forward. A Pop begins there, takes
-//   what
-//      it meets, and moves the cursor behind it. So a worker hands out each place at most once a
-//      turn, whoever else is slow.
+//      what it meets, and moves the cursor behind it. So a worker hands out each place at most once
+//      a turn, whoever else is slow.
 //
 // The bypass bound follows from 3. With one popper, no slot is handed out twice before the cursor
 // has come round, so all others go first at most once. With several, a mark may be missing while

@@ -112,11 +112,8 @@ def outcome_of(claim, results, cpus=None):
     passes = ours <= claim.theirs if claim.kind == "nanos_per_batch" else ours >= claim.theirs
     if passes:
         return Outcome(claim, ours, low, high, PASS, peer=peer, row=row)
-    text = None
-    if claim.explain:
-        texts = (EXPLANATIONS[name](claim, results, cpus or os.cpu_count())
-                 for name in claim.explain)
-        text = next(filter(None, texts), None)
+    texts = (EXPLANATIONS[name](claim, results, cpus or os.cpu_count()) for name in claim.explain)
+    text = next(filter(None, texts), None)
     return Outcome(claim, ours, low, high, EXPLAINED if text else FAIL, text or "", peer, row)
 
 
@@ -236,8 +233,6 @@ def beside_peer(claim, results, cpus):
     their figure here, the machine is what differs.
     """
     del cpus
-    if claim.peer is None:
-        return None
     ours, peer = (results.rate(system, claim.workload, claim.threads)
                   for system in (claim.ours, claim.peer))
     if ours < peer:
