@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
-#include "bench/claims/micro.h"
+#include "bench/claims/cases.h"
 #include "bench/cycle_clock.h"
 #include "bench/key_generator.h"
 #include "bench/random.h"

@@ -1,7 +1,7 @@
 """The claims as data: what is run, what is held against what, and what the other side published.
 
 An Experiment is one interleaved comparison; a Claim reads one figure out of it. A claim whose
-systems are not in engines.bzl, the matrix or micro_main.cc is left out, so adding a composition
+systems are not in engines.bzl, the matrix or cases.cc is left out, so adding a composition
 adds its rows. Counts are of every engine in engines.bzl: of the composition that is listed first.
 
 Published figures: Orekvs (Rust), its performance report of 2026-01-28, on an Apple M2 Pro with 10

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "bench/claims/micro.h"
+#include "bench/claims/cases.h"
 #include "bench/random.h"
 #include "engines/compositions/lsm_leveled.h"
 #include "engines/lsm/table.h"

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <barrier>
 #include <cstddef>
 #include <cstdint>
 #include <set>
@@ -57,13 +58,29 @@ TEST(StripedCountersTest, SumsAreExactOnceTheThreadsHaveStopped) {
   EXPECT_EQ(counters.Sum(Counter::kPears), kThreads * kRounds * 3);
 }
 
-TEST(ThreadStripeTest, NumbersAreOnePerThread) {
+TEST(ThreadStripeTest, ThreadsThatRunAtOnceHaveNumbersOfTheirOwn) {
   EXPECT_EQ(ThreadNumber(), ThreadNumber());
   std::vector<size_t> numbers(10);
+  std::barrier all_have_one(static_cast<std::ptrdiff_t>(numbers.size()));
   std::vector<std::thread> threads;
-  for (size_t& number : numbers) threads.emplace_back([&number] { number = ThreadNumber(); });
+  for (size_t& number : numbers) {
+    threads.emplace_back([&] {
+      number = ThreadNumber();
+      all_have_one.arrive_and_wait();
+    });
+  }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(std::set<size_t>(numbers.begin(), numbers.end()).size(), numbers.size());
+}
+
+TEST(ThreadStripeTest, NumbersOfThreadsThatHaveEndedAreGivenAgain) {
+  std::set<size_t> numbers = {ThreadNumber()};
+  for (int i = 0; i < 3'000; ++i) {
+    size_t number = 0;
+    std::thread([&number] { number = ThreadNumber(); }).join();
+    numbers.insert(number);
+  }
+  EXPECT_EQ(numbers.size(), 2u);
 }
 
 }  // namespace

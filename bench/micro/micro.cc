@@ -1,11 +1,5 @@
-// Runs one system of the small measurements (micro.h), with the flags and the report of a bench
-// binary.
-//
-//   micro --system=skip_list --workloads=put_and_get --threads=1,2 --json=report.json
-//   micro --list
-//
-// Flags: --system, --workloads, --threads, --num, --duration, --seed, --dir, --json, as `bench_main
-// --help` explains them. Exit status: 0; 1 a case failed; 2 the command line is wrong.
+#include "bench/micro/micro.h"
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -13,23 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "bench/claims/micro.h"
 #include "bench/run.h"
 #include "bench/text.h"
 #include "fmt/format.h"
 #include "nlohmann/json.hpp"
 
+namespace bench {
 namespace {
 
 using Json = nlohmann::json;
-
-std::vector<bench::MicroCase> AllCases() {
-  std::vector<bench::MicroCase> cases;
-  for (const auto& some : {bench::MemtableCases(), bench::TableIndexCases()}) {
-    cases.insert(cases.end(), some.begin(), some.end());
-  }
-  return cases;
-}
 
 int Fail(int status, const std::string& message) {
   fmt::print(stderr, "error: {}\n", message);
@@ -37,7 +23,8 @@ int Fail(int status, const std::string& message) {
 }
 
 // Flags by name, with their defaults; false and the first unknown one otherwise.
-bool Parse(int argc, char** argv, std::map<std::string, std::string>* flags, std::string* unknown) {
+bool Parse(int argc, const char* const* argv, std::map<std::string, std::string>* flags,
+           std::string* unknown) {
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     const size_t equals = argument.find('=');
@@ -52,20 +39,26 @@ bool Parse(int argc, char** argv, std::map<std::string, std::string>* flags, std
   return true;
 }
 
-Json RowOf(const bench::MicroCase& one, int threads, const bench::MicroResult& result) {
+Json RowOf(const MicroCase& one, int threads, const MicroResult& result) {
   const auto operations = static_cast<double>(result.operations);
-  return {{"name", fmt::format("{}/{}/threads:{}", one.system, one.workload, threads)},
-          {"run_type", "iteration"},
-          {"threads", threads},
-          {"ops", operations},
-          {"seconds", result.seconds},
-          {"items_per_second", operations / result.seconds}};
+  Json row = {{"name", fmt::format("{}/{}/threads:{}", one.system, one.workload, threads)},
+              {"run_type", "iteration"},
+              {"threads", threads},
+              {"ops", operations},
+              {"seconds", result.seconds},
+              {"items_per_second", operations / result.seconds}};
+  if (result.nanos.Count() > 0) {
+    for (const auto& [name, percent] :
+         {std::pair{"p50_ns", 50.0}, {"p99_ns", 99.0}, {"p99.9_ns", 99.9}, {"max_ns", 100.0}}) {
+      row[name] = result.nanos.Percentile(percent);
+    }
+  }
+  return row;
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  const std::vector<bench::MicroCase> cases = AllCases();
+int RunMicro(int argc, const char* const* argv, const std::vector<MicroCase>& cases) {
   if (argc > 1 && std::string(argv[argc - 1]) == "--list") {
     for (const auto& one : cases) {
       fmt::print("{:<14} {:<18} {}\n", one.workload, one.system, one.description);
@@ -78,28 +71,26 @@ int main(int argc, char** argv) {
   };
   std::string unknown;
   if (!Parse(argc, argv, &flags, &unknown)) return Fail(2, "unknown flag: " + unknown);
-  const auto num = bench::ParseCount(flags["--num"]);
-  const auto seed = bench::ParseCount(flags["--seed"]);
-  const auto seconds = bench::ParseSeconds(flags["--duration"]);
+  const auto num = ParseCount(flags["--num"]);
+  const auto seed = ParseCount(flags["--seed"]);
+  const auto seconds = ParseSeconds(flags["--duration"]);
   if (!num || *num == 0 || !seed || !seconds) {
     return Fail(2, "--num, --seed or --duration is not valid");
   }
   if (flags["--dir"].empty()) return Fail(2, "--dir is needed");
   std::filesystem::create_directories(flags["--dir"]);
 
-  const bench::BuildInfo build = bench::ThisBuild("opt");
+  const BuildInfo build = ThisBuild("opt");
   Json report = {{"context",
                   {{"composition", flags["--system"]},
                    {"compiler", build.compiler},
                    {"build", build.flags},
-                   {"num", std::to_string(*num)},
-                   {"key_size", "20"},
-                   {"value_size", "20"}}},
+                   {"num", std::to_string(*num)}}},
                  {"benchmarks", Json::array()}};
-  for (const std::string& count : bench::SplitList(flags["--threads"])) {
-    const auto threads = bench::ParseCount(count);
+  for (const std::string& count : SplitList(flags["--threads"])) {
+    const auto threads = ParseCount(count);
     if (!threads || *threads == 0 || *threads > 1024) return Fail(2, "--threads is not valid");
-    for (const std::string& workload : bench::SplitList(flags["--workloads"])) {
+    for (const std::string& workload : SplitList(flags["--workloads"])) {
       const auto one = std::find_if(cases.begin(), cases.end(), [&](const auto& some) {
         return some.workload == workload && some.system == flags["--system"];
       });
@@ -122,3 +113,5 @@ int main(int argc, char** argv) {
   }
   return 0;
 }
+
+}  // namespace bench

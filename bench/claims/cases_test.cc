@@ -1,4 +1,4 @@
-#include "bench/claims/micro.h"
+#include "bench/claims/cases.h"
 
 #include <set>
 #include <string>
