@@ -15,6 +15,7 @@ _SYSTEM_LIBRARIES = [
     "json",
     "lmdb",
     "mimalloc",
+    "openssl",
     "tbb",
     "xxhash",
     "zstd",

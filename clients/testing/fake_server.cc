@@ -1,0 +1,103 @@
+#include "clients/testing/fake_server.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <utility>
+
+namespace clients::testing {
+
+bool FakeServer::Peer::Await(std::string_view text) {
+  while (true) {
+    if (const size_t at = received_.find(text); at != std::string::npos) {
+      received_.erase(0, at + text.size());
+      return true;
+    }
+    std::array<char, 4096> bytes;
+    const ssize_t size = ::recv(fd_, bytes.data(), bytes.size(), 0);
+    if (size <= 0) return false;
+    received_.append(bytes.data(), static_cast<size_t>(size));
+  }
+}
+
+void FakeServer::Peer::Send(std::string_view bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent <= 0) return;
+    bytes.remove_prefix(static_cast<size_t>(sent));
+  }
+}
+
+void FakeServer::Peer::Stall() const {
+  std::array<char, 4096> bytes;
+  while (::recv(fd_, bytes.data(), bytes.size(), 0) > 0) {
+  }
+}
+
+void FakeServer::Peer::Reset() const {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  // A socket that lingers for no time is reset when it is closed, which the server does for us.
+}
+
+FakeServer::FakeServer(Script script) : script_(std::move(script)) {
+  listener_ = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  socklen_t length = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  if (::bind(listener_.get(), generic, length) != 0 || ::listen(listener_.get(), 128) != 0 ||
+      ::getsockname(listener_.get(), generic, &length) != 0) {
+    std::abort();
+  }
+  port_ = ntohs(address.sin_port);
+  accepting_ = std::thread([this] { Accept(); });
+}
+
+FakeServer::~FakeServer() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+    for (const Fd& fd : sockets_) {
+      if (fd.get() >= 0) ::shutdown(fd.get(), SHUT_RDWR);
+    }
+  }
+  // Ends the accept that is waiting.
+  ::shutdown(listener_.get(), SHUT_RDWR);
+  accepting_.join();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void FakeServer::Accept() {
+  while (true) {
+    Fd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    const std::lock_guard lock(mutex_);
+    if (ending_ || fd.get() < 0) return;
+    const size_t number = sockets_.size();
+    const int raw = fd.get();
+    sockets_.push_back(std::move(fd));
+    threads_.emplace_back([this, raw, number] {
+      Peer peer(raw, static_cast<int>(number));
+      script_(peer);
+      const std::lock_guard closing(mutex_);
+      sockets_[number] = Fd();
+    });
+  }
+}
+
+ConnectOptions FakeServer::connect_options() const {
+  return {.url = {.hosts = {node()}},
+          .connect_timeout = std::chrono::milliseconds(300),
+          .command_timeout = std::chrono::milliseconds(300),
+          .reconnect_for = std::chrono::milliseconds(0)};
+}
+
+int FakeServer::connections() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<int>(sockets_.size());
+}
+
+}  // namespace clients::testing

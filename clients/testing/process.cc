@@ -1,0 +1,102 @@
+#include "clients/testing/process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+#include <utility>
+
+#include "kv/base/status.h"
+
+namespace clients::testing {
+
+absl::StatusOr<Process> Process::Start(const std::vector<std::string>& command,
+                                       const std::string& output) {
+  // All memory is taken before the fork: behind it another thread may hold the allocator's lock.
+  std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
+  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0) return kv::IoError("fork for", command[0], errno);
+  if (pid > 0) return Process(pid);
+
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(127);
+  const int log = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+  const int nothing = ::open("/dev/null", O_RDONLY);
+  if (log < 0 || ::dup2(nothing, 0) < 0 || ::dup2(log, 1) < 0 || ::dup2(log, 2) < 0) ::_exit(127);
+  ::execvp(arguments[0], arguments.data());
+  ::_exit(127);
+}
+
+Process::Process(Process&& other) noexcept
+    : pid_(std::exchange(other.pid_, 0)), ended_(other.ended_) {}
+
+Process& Process::operator=(Process&& other) noexcept {
+  std::swap(pid_, other.pid_);
+  std::swap(ended_, other.ended_);
+  return *this;
+}
+
+Process::~Process() {
+  if (pid_ > 0) End(SIGKILL);
+}
+
+void Process::Signal(int signal) const {
+  if (pid_ > 0 && !ended_.has_value()) ::kill(pid_, signal);
+}
+
+int Process::End(int signal) {
+  Signal(signal);
+  Signal(SIGCONT);  // a stopped process takes no other signal but SIGKILL
+  return Wait();
+}
+
+int Process::Wait() {
+  while (!ended_.has_value()) {
+    int status = 0;
+    const pid_t waited = ::waitpid(pid_, &status, 0);
+    if (waited == pid_ || (waited < 0 && errno != EINTR)) ended_ = status;
+  }
+  return *ended_;
+}
+
+bool Process::IsRunning() {
+  int status = 0;
+  if (!ended_.has_value() && ::waitpid(pid_, &status, WNOHANG) == pid_) ended_ = status;
+  return !ended_.has_value();
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+TemporaryDirectory::TemporaryDirectory() {
+  // A socket's path has 107 bytes at most, which Bazel's directories alone may take.
+  constexpr size_t kShort = 60;
+  const char* const given = std::getenv("TEST_TMPDIR");
+  const bool use = given != nullptr && std::string(given).size() <= kShort;
+  path_ = std::string(use ? given : "/tmp") + "/clients.XXXXXX";
+  if (::mkdtemp(path_.data()) == nullptr) std::abort();
+}
+
+TemporaryDirectory::TemporaryDirectory(TemporaryDirectory&& other) noexcept
+    : path_(std::exchange(other.path_, {})) {}
+
+TemporaryDirectory::~TemporaryDirectory() {
+  std::error_code ignored;
+  if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace clients::testing

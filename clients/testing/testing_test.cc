@@ -1,0 +1,103 @@
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <filesystem>
+#include <string>
+
+#include "clients/connection.h"
+#include "clients/testing/certificates.h"
+#include "clients/testing/fake_server.h"
+#include "clients/testing/process.h"
+#include "clients/testing/server.h"
+#include "gtest/gtest.h"
+
+namespace clients::testing {
+namespace {
+
+TEST(Process, ItsOutputAndItsEnd) {
+  const TemporaryDirectory directory;
+  const std::string log = directory.path() + "/log";
+  auto process = Process::Start({"sh", "-c", "echo said; exit 3"}, log);
+  ASSERT_TRUE(process.ok()) << process.status();
+  EXPECT_EQ(WEXITSTATUS(process->Wait()), 3);
+  EXPECT_FALSE(process->IsRunning());
+  EXPECT_EQ(ReadFile(log), "said\n");
+  EXPECT_EQ(ReadFile(directory.path() + "/absent"), "");
+}
+
+TEST(Process, ThatIsNotThereEndsAtOnce) {
+  const TemporaryDirectory directory;
+  auto process = Process::Start({"no-such-program"}, directory.path() + "/log");
+  ASSERT_TRUE(process.ok());
+  EXPECT_EQ(WEXITSTATUS(process->Wait()), 127);
+}
+
+TEST(Process, IsEndedBySignals) {
+  const TemporaryDirectory directory;
+  auto process = Process::Start({"sleep", "1000"}, directory.path() + "/log");
+  ASSERT_TRUE(process.ok());
+  EXPECT_TRUE(process->IsRunning());
+  process->Signal(SIGSTOP);
+  EXPECT_EQ(WTERMSIG(process->End(SIGTERM)), SIGTERM);
+}
+
+TEST(TemporaryDirectory, IsRemoved) {
+  std::string path;
+  {
+    const TemporaryDirectory directory;
+    path = directory.path();
+    EXPECT_TRUE(std::filesystem::is_directory(path));
+    EXPECT_LT(path.size(), 80u);
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(Server, KeepsWhatItAppendedAndLosesTheRest) {
+  for (const bool append_only : {true, false}) {
+    auto server =
+        Server::Start({.append_only = append_only, .settings = {{"appendfsync", "always"}}});
+    ASSERT_TRUE(server.ok()) << server.status();
+    auto connection = Connection::Open(server->connect_options());
+    ASSERT_TRUE(connection.ok());
+    ASSERT_TRUE(connection->Run({"SET", "k", "v"}).ok());
+    server->Kill();
+    ASSERT_TRUE(server->Restart().ok());
+    auto again = Connection::Open(server->connect_options());
+    ASSERT_TRUE(again.ok());
+    EXPECT_EQ(again->Run({"GET", "k"})->is_nil(), !append_only);
+  }
+}
+
+TEST(Server, SaysWhyItDidNotStart) {
+  const auto server = Server::Start({.settings = {{"nosuchsetting", "1"}}});
+  ASSERT_FALSE(server.ok());
+  EXPECT_NE(server.status().ToString().find("nosuchsetting"), std::string::npos) << server.status();
+}
+
+TEST(Server, TwoHaveTwoPorts) {
+  const auto first = Server::Start();
+  const auto second = Server::Start();
+  ASSERT_TRUE(first.ok() && second.ok());
+  EXPECT_NE(first->port(), second->port());
+}
+
+TEST(Certificates, AreMade) {
+  const TemporaryDirectory directory;
+  const auto made = MakeCertificates(directory.path(), "DNS:localhost");
+  ASSERT_TRUE(made.ok()) << made.status();
+  for (const std::string& path : {made->authority, made->certificate, made->key}) {
+    EXPECT_NE(ReadFile(path).find("-----BEGIN"), std::string::npos) << path;
+  }
+  const auto broken = MakeCertificates(directory.path(), "NONSENSE:x");
+  EXPECT_FALSE(broken.ok());
+}
+
+TEST(FakeServer, CountsConnectionsAndEndsThem) {
+  FakeServer server([](FakeServer::Peer& peer) { peer.Stall(); });
+  EXPECT_EQ(server.connections(), 0);
+  EXPECT_FALSE(Connection::Open(server.connect_options()).ok());
+  EXPECT_EQ(server.connections(), 1);
+}
+
+}  // namespace
+}  // namespace clients::testing
