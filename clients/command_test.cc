@@ -12,7 +12,7 @@ namespace {
 TEST(Command, IsAnArrayOfStrings) {
   std::string bytes = "before";
   ASSERT_TRUE(AppendCommand({"SET", std::string_view("k\0\r\n", 4), ""}, &bytes).ok());
-  EXPECT_EQ(bytes, std::string("before*3\r\n$3\r\nSET\r\n$4\r\nk\0\r\n\r\n$0\r\n\r\n", 42));
+  EXPECT_EQ(bytes, std::string("before*3\r\n$3\r\nSET\r\n$4\r\nk\0\r\n\r\n$0\r\n\r\n", 35));
 }
 
 TEST(Command, OfManyArguments) {

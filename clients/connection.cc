@@ -37,7 +37,11 @@ absl::StatusOr<Channel> Connection::Dial() const {
 }
 
 absl::Status Connection::Restore() {
-  if (is_connected()) return absl::OkStatus();
+  if (is_connected()) {
+    // No reply is due, so what can be read is the end, or a reply to no command.
+    if (!PollUntil(channel_.transport().fd(), POLLIN, Now())) return absl::OkStatus();
+    channel_ = Channel();
+  }
   const Deadline give_up = After(dialer_->options().reconnect_for);
   while (true) {
     auto channel = Dial();

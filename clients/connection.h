@@ -5,14 +5,16 @@
 //
 // A call whose reply does not come whole and in time loses the connection, since a late reply would
 // answer the next command; whether the command took effect is then unknown, so it is not repeated.
-// The next call makes a new connection first: the host is looked up again, and tries follow each
+// The next call makes a new connection first, as does one that finds its connection closed before
+// it has sent anything: the host is looked up again, and tries follow each
 // other with back-off (backoff.h) for ConnectOptions::reconnect_for. What cannot heal, a password
 // say, ends the tries at once. State that a server keeps for a connection (MULTI, WATCH, SELECT by
 // hand) ends with it: see reconnections().
 //
 // Errors: errors.h.
 // Thread safety: none; a pool (pool.h) lends connections to threads.
-// Complexity: a call is one send and one receive where the reply is small.
+// Complexity: a call is a look whether the connection still stands, one send, one wait and one
+// receive where the reply is small.
 // For: tools, tests, clients that wait. Not for: load, which wants pipeline.h or event_loop.h.
 #ifndef CLIENTS_CONNECTION_H_
 #define CLIENTS_CONNECTION_H_
@@ -56,7 +58,7 @@ class Connection {
   // `answered` of them came, also where it fails.
   absl::Status Exchange(std::string_view commands, std::span<Reply> replies, size_t* answered);
 
-  // Makes a new connection where it was lost.
+  // Makes a new connection where it was lost, or where the server has closed it meanwhile.
   absl::Status Restore();
 
   bool is_connected() const { return channel_.is_open(); }

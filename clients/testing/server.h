@@ -28,6 +28,7 @@ struct ServerOptions {
   std::string password;            // of the default user
   std::vector<std::string> users;  // as in ACL SETUSER: "ann on >secret ~* +@all"
   bool append_only = false;
+  bool cluster = false;  // a node of one, still alone; its cluster bus has a free port too
   // More of redis.conf: {"maxmemory", "1mb"}.
   std::vector<std::vector<std::string>> settings;
 };
@@ -41,6 +42,7 @@ class Server {
   // The URL, and the authority where there is one.
   ConnectOptions connect_options() const;
   uint16_t port() const { return port_; }
+  uint16_t bus_port() const { return bus_port_; }  // where ServerOptions::cluster
   const Certificates& certificates() const { return certificates_; }
   std::string log() const { return ReadFile(directory_.path() + "/log"); }
 
@@ -63,6 +65,7 @@ class Server {
   TemporaryDirectory directory_;
   Certificates certificates_;
   uint16_t port_ = 0;
+  uint16_t bus_port_ = 0;
   std::vector<Process> process_;  // one, or none after Kill; gone before the directory
 };
 

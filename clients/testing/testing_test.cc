@@ -9,6 +9,7 @@
 #include "clients/testing/fake_server.h"
 #include "clients/testing/process.h"
 #include "clients/testing/server.h"
+#include "clients/testing/server_cluster.h"
 #include "gtest/gtest.h"
 
 namespace clients::testing {
@@ -79,6 +80,20 @@ TEST(Server, TwoHaveTwoPorts) {
   const auto second = Server::Start();
   ASSERT_TRUE(first.ok() && second.ok());
   EXPECT_NE(first->port(), second->port());
+}
+
+TEST(ServerCluster, ServesEachSlotOnce) {
+  auto cluster = ServerCluster::Start();
+  ASSERT_TRUE(cluster.ok()) << cluster.status();
+  const auto slots = cluster->connection(4).Run({"CLUSTER", "SLOTS"});
+  ASSERT_TRUE(slots.ok()) << slots.status();
+  ASSERT_EQ(slots->size(), ServerCluster::kPrimaries);
+  int64_t served = 0;
+  for (size_t i = 0; i < slots->size(); ++i) {
+    EXPECT_EQ((*slots)[i].size(), 4u);  // first, last, a primary and a replica
+    served += (*slots)[i][1].integer() - (*slots)[i][0].integer() + 1;
+  }
+  EXPECT_EQ(served, 16384);
 }
 
 TEST(Certificates, AreMade) {

@@ -1,0 +1,235 @@
+#include "clients/cluster.h"
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "clients/slot.h"
+#include "clients/testing/fake_server.h"
+#include "clients/testing/server_cluster.h"
+#include "gtest/gtest.h"
+
+namespace clients {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::FakeServer;
+using testing::FreePort;
+using testing::ServerCluster;
+
+// A node that serves all slots, and answers each GET with these.
+FakeServer::Script OneNode(const uint16_t* port, std::vector<std::string> answers) {
+  return [port, answers = std::move(answers)](FakeServer::Peer& peer) {
+    if (peer.Await("PING\r\n")) peer.Send("+PONG\r\n");
+    if (!peer.Await("SLOTS\r\n")) return;
+    const std::string slots =
+        "*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:" + std::to_string(*port) + "\r\n";
+    peer.Send(slots);
+    for (const std::string& answer : answers) {
+      if (!peer.Await("$3\r\nGET\r\n")) return;
+      peer.Send(answer);
+    }
+    peer.Stall();
+  };
+}
+
+ConnectOptions Options(const HostPort& node) {
+  ConnectOptions options{.url = {.cluster = true, .hosts = {node}}};
+  options.connect_timeout = milliseconds(300);
+  options.command_timeout = milliseconds(300);
+  options.reconnect_for = milliseconds(300);
+  options.backoff = {.shortest = milliseconds(2), .longest = milliseconds(20)};
+  return options;
+}
+
+TEST(Cluster, NoNodeAnswers) {
+  const HostPort node{"127.0.0.1", FreePort()};
+  const absl::Status status = Cluster::Create(Options(node), 1).status();
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_EQ(std::string(status.message()).find(ToString(node)), 0u) << status;
+  EXPECT_FALSE(Cluster::Create(Options(node), 0).ok());
+}
+
+TEST(Cluster, AServerThatIsNoCluster) {
+  const auto server = testing::Server::Start();
+  ASSERT_TRUE(server.ok()) << server.status();
+  const absl::Status status = Cluster::Create(Options({"127.0.0.1", server->port()}), 1).status();
+  ASSERT_FALSE(status.ok());
+  EXPECT_NE(status.ToString().find("cluster support disabled"), std::string::npos) << status;
+}
+
+TEST(Cluster, MovedToADeadNodeIsAnErrorInTime) {
+  uint16_t port = 0;
+  const HostPort dead{"127.0.0.1", FreePort()};
+  FakeServer server(OneNode(&port, {"-MOVED 7629 " + ToString(dead) + "\r\n"}));
+  port = server.port();
+  const auto cluster = Cluster::Create(Options(server.node()), 1);
+  ASSERT_TRUE(cluster.ok()) << cluster.status();
+  const absl::Status status = (*cluster)->Run("k", {"GET", "k"}).status();
+  EXPECT_TRUE(MayHeal(status)) << status;
+  EXPECT_EQ((*cluster)->redirections(), 1u);
+  EXPECT_EQ(std::string(status.message()).find(ToString(dead)), 0u) << status;
+}
+
+TEST(Cluster, ACircleOfRedirectionsEnds) {
+  uint16_t port = 0;
+  FakeServer server([&](FakeServer::Peer& peer) {
+    const std::string self = "127.0.0.1:" + std::to_string(port);
+    OneNode(&port, std::vector<std::string>(100, "-MOVED 7629 " + self + "\r\n"))(peer);
+  });
+  port = server.port();
+  const auto cluster = Cluster::Create(Options(server.node()), 1);
+  ASSERT_TRUE(cluster.ok()) << cluster.status();
+  const absl::Status status = (*cluster)->Run("k", {"GET", "k"}).status();
+  EXPECT_TRUE(absl::IsOutOfRange(status)) << status;
+  EXPECT_NE(status.ToString().find("17 redirections"), std::string::npos) << status;
+}
+
+TEST(Cluster, ALostCommandIsRepeatedOnlyWhereItMayRunTwice) {
+  for (const Repeat repeat : {Repeat::kNotAfterSending, Repeat::kSafely}) {
+    uint16_t port = 0;
+    std::atomic<int> commands = 0;
+    FakeServer server([&](FakeServer::Peer& peer) {
+      if (peer.Await("PING\r\n")) peer.Send("+PONG\r\n");
+      const std::string slots =
+          "*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$0\r\n\r\n:" + std::to_string(port) + "\r\n";
+      // The first connection is cut behind its command.
+      while (true) {
+        if (!peer.Await("\r\n$")) return;
+        if (peer.Await("SLOTS\r\n")) peer.Send(slots);
+        if (!peer.Await("$3\r\nGET\r\n$1\r\nk\r\n")) return;
+        if (commands++ == 0) return;
+        peer.Send("$1\r\nv\r\n");
+      }
+    });
+    port = server.port();
+    const auto cluster = Cluster::Create(Options(server.node()), 1);
+    ASSERT_TRUE(cluster.ok()) << cluster.status();
+    const auto reply = (*cluster)->Run("k", {"GET", "k"}, repeat);
+    if (repeat == Repeat::kSafely) {
+      ASSERT_TRUE(reply.ok()) << reply.status();
+      EXPECT_EQ(reply->text(), "v");
+      EXPECT_EQ(commands, 2);
+    } else {
+      EXPECT_TRUE(absl::IsUnavailable(reply.status())) << reply.status();
+      EXPECT_EQ(commands, 1);
+    }
+  }
+}
+
+class RealCluster : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    auto servers = ServerCluster::Start();
+    ASSERT_TRUE(servers.ok()) << servers.status();
+    servers_ = new ServerCluster(*std::move(servers));
+  }
+  static void TearDownTestSuite() {
+    delete servers_;
+    servers_ = nullptr;
+  }
+  void SetUp() override {
+    ASSERT_NE(servers_, nullptr);
+    ConnectOptions options = servers_->connect_options();
+    options.reconnect_for = std::chrono::seconds(30);
+    options.backoff.longest = milliseconds(100);
+    auto cluster = Cluster::Create(options, 2);
+    ASSERT_TRUE(cluster.ok()) << cluster.status();
+    cluster_ = *std::move(cluster);
+  }
+  // A key of a slot that primary `index` was given.
+  static std::string KeyOf(size_t index) {
+    for (int i = 0;; ++i) {
+      const std::string key = "key" + std::to_string(i);
+      if (SlotOf(key) * ServerCluster::kPrimaries / kSlots == index) return key;
+    }
+  }
+
+  static inline ServerCluster* servers_ = nullptr;
+  std::unique_ptr<Cluster> cluster_;
+};
+
+TEST_F(RealCluster, KeysAreWhereTheServerSays) {
+  for (const std::string key : {"", "foo", "{user1000}.following", "foo{}{bar}", "foo{{bar}}zap",
+                                "foo{bar}{zap}", "{a", "\xff\xfe", "a}b{c}d"}) {
+    const auto slot = servers_->connection(0).Run({"CLUSTER", "KEYSLOT", key});
+    ASSERT_TRUE(slot.ok()) << slot.status();
+    EXPECT_EQ(slot->integer(), SlotOf(key)) << key;
+  }
+}
+
+TEST_F(RealCluster, CommandsGoToEachNode) {
+  for (int i = 0; i < 300; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    const auto set = cluster_->Run(key, {"SET", key, key});
+    ASSERT_TRUE(set.ok()) << set.status();
+  }
+  for (int i = 0; i < 300; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    const auto get = cluster_->Run(key, {"GET", key});
+    ASSERT_TRUE(get.ok()) << get.status();
+    EXPECT_EQ(get->text(), key);
+  }
+  EXPECT_EQ(cluster_->redirections(), 0u);
+  for (size_t i = 0; i < ServerCluster::kPrimaries; ++i) {
+    EXPECT_GT(servers_->connection(i).Run({"DBSIZE"})->integer(), 50);
+  }
+  const std::string list = KeyOf(0) + "{" + KeyOf(0) + "}list";
+  ASSERT_TRUE(cluster_->Run(list, {"LPUSH", list, "x"}).ok());
+  EXPECT_TRUE(absl::IsInvalidArgument(cluster_->Run(list, {"GET", list}).status()));
+}
+
+// A slot on its way: keys that are not at its old place any more are asked for at the new one.
+TEST_F(RealCluster, ASlotMoves) {
+  const std::string key = KeyOf(0);
+  const std::string slot = std::to_string(SlotOf(key));
+  ASSERT_TRUE(cluster_->Run(key, {"DEL", key}).ok());
+  Connection& from = servers_->connection(0);
+  Connection& to = servers_->connection(1);
+  const std::string from_id(from.Run({"CLUSTER", "MYID"})->text());
+  const std::string to_id(to.Run({"CLUSTER", "MYID"})->text());
+  ASSERT_TRUE(to.Run({"CLUSTER", "SETSLOT", slot, "IMPORTING", from_id}).ok());
+  ASSERT_TRUE(from.Run({"CLUSTER", "SETSLOT", slot, "MIGRATING", to_id}).ok());
+
+  const auto asked = cluster_->Run(key, {"SET", key, "moving"});
+  ASSERT_TRUE(asked.ok()) << asked.status();
+  EXPECT_EQ(cluster_->redirections(), 1u);
+  EXPECT_EQ(cluster_->NodeOf(key)->port, servers_->node(0).port());  // it is still the owner
+
+  for (Connection* const connection : {&to, &from}) {
+    ASSERT_TRUE(connection->Run({"CLUSTER", "SETSLOT", slot, "NODE", to_id}).ok());
+  }
+  const auto moved = cluster_->Run(key, {"GET", key});
+  ASSERT_TRUE(moved.ok()) << moved.status();
+  EXPECT_EQ(moved->text(), "moving");
+  EXPECT_EQ(cluster_->redirections(), 2u);
+  EXPECT_EQ(cluster_->NodeOf(key)->port, servers_->node(1).port());
+  ASSERT_TRUE(cluster_->Run(key, {"GET", key}).ok());
+  EXPECT_EQ(cluster_->redirections(), 2u);  // it goes there directly now
+}
+
+// The last of them, since a node is dead afterwards.
+TEST_F(RealCluster, ZAPrimaryIsKilledAndItsReplicaTakesOver) {
+  const std::string key = KeyOf(2);
+  ASSERT_TRUE(cluster_->Run(key, {"SET", key, "before"}).ok());
+  // What is not yet at the replica is lost with its primary.
+  ASSERT_EQ(servers_->connection(2).Run({"WAIT", "1", "5000"})->integer(), 1);
+  const std::string other = KeyOf(1);
+  ASSERT_TRUE(cluster_->Run(other, {"SET", other, "x"}).ok());
+
+  servers_->node(2).Kill();
+  const auto read = cluster_->Run(key, {"GET", key}, Repeat::kSafely);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->text(), "before");
+  EXPECT_EQ(cluster_->NodeOf(key)->port, servers_->node(5).port());
+  const auto write = cluster_->Run(key, {"SET", key, "after"});
+  ASSERT_TRUE(write.ok()) << write.status();
+  EXPECT_TRUE(cluster_->Run(other, {"GET", other}, Repeat::kSafely).ok());
+  EXPECT_GT(cluster_->refreshes(), 1u);
+}
+
+}  // namespace
+}  // namespace clients
