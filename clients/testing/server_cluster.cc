@@ -40,7 +40,8 @@ absl::StatusOr<ServerCluster> ServerCluster::Start() {
                         Server::Start({.cluster = true,
                                        .settings = {{"cluster-node-timeout", "500"},
                                                     {"cluster-replica-validity-factor", "0"},
-                                                    {"repl-diskless-sync-delay", "0"}}}));
+                                                    {"repl-diskless-sync-delay", "0"},
+                                                    {"repl-ping-replica-period", "1"}}}));
     KV_ASSIGN_OR_RETURN(Connection connection, Connection::Open(server.connect_options()));
     cluster.servers_.push_back(std::move(server));
     cluster.connections_.push_back(std::move(connection));
@@ -73,18 +74,20 @@ absl::Status ServerCluster::Join() {
 }
 
 absl::Status ServerCluster::AwaitAgreement() {
-  for (size_t i = 0; i < servers_.size(); ++i) {
+  for (Connection& connection : connections_) {
     KV_RETURN_IF_ERROR(Await("all nodes see all slots and each other", [&] {
-      const auto info = connections_[i].Run({"CLUSTER", "INFO"});
+      const auto info = connection.Run({"CLUSTER", "INFO"});
       return Has(info, "cluster_state:ok") && Has(info, "cluster_known_nodes:6");
     }));
-    if (i < kPrimaries) continue;
-    KV_RETURN_IF_ERROR(Await("a replica has its primary's data", [&] {
-      return Has(connections_[i].Run({"INFO", "replication"}), "master_link_status:up");
-    }));
-    // The others have to know whose replica it is, or nobody stands for election.
-    KV_RETURN_IF_ERROR(Await("a primary knows its replica", [&] {
-      return Has(connections_[i - kPrimaries].Run({"INFO", "replication"}), "connected_slaves:1");
+    // A node names a replica once it has heard that the replica has some of its primary's data.
+    KV_RETURN_IF_ERROR(Await("all nodes see a replica of each primary", [&] {
+      const auto slots = connection.Run({"CLUSTER", "SLOTS"});
+      if (!slots.ok() || slots->type() != ReplyType::kArray) return false;
+      if (slots->size() != kPrimaries) return false;
+      for (size_t i = 0; i < kPrimaries; ++i) {
+        if ((*slots)[i].size() != 4) return false;  // first, last, the primary, its replica
+      }
+      return true;
     }));
   }
   return absl::OkStatus();

@@ -32,7 +32,7 @@ class ServerCluster {
 
  private:
   absl::Status Join();
-  // Until each node says that all slots are served, and each replica has its primary's data.
+  // Until each node says that all slots are served, and that each primary has a replica.
   absl::Status AwaitAgreement();
 
   std::vector<Server> servers_;
