@@ -27,7 +27,11 @@ struct BackoffOptions {
 class Backoff {
  public:
   Backoff(const BackoffOptions& options, uint64_t seed)
-      : options_(options), ceiling_(options.shortest), random_(seed) {}
+      : options_(options),
+        ceiling_(options.shortest),
+        random_(static_cast<std::minstd_rand::result_type>(seed)) {
+    random_.discard(2);  // the first ones of neighbouring seeds are neighbours
+  }
 
   // How long to wait before the next attempt.
   Nanoseconds Next() {
@@ -43,7 +47,7 @@ class Backoff {
  private:
   BackoffOptions options_;
   Nanoseconds ceiling_;
-  std::mt19937_64 random_;
+  std::minstd_rand random_;  // eight bytes, since connections are moved in and out of pools
 };
 
 }  // namespace clients
