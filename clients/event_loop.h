@@ -1,9 +1,10 @@
 // An event loop: many connections driven by one thread, with a callback for each reply (Linux,
 // epoll).
 //
-//   struct Handler {
+//   struct Handler {                                                      models ReplyHandler
 //     void OnReply(size_t connection, const Reply& reply, Deadline read_at);
 //     void OnLost(size_t connection, const absl::Status& why, size_t unanswered);
+//     EventLoop<Handler>* loop;
 //   };
 //   auto loop = EventLoop<Handler>::Create(&handler, {});
 //   KV_ASSIGN_OR_RETURN(size_t connection, (*loop)->Add(*dialer->Dial()));
@@ -66,12 +67,14 @@ struct EventLoopOptions {
   Nanoseconds command_timeout = std::chrono::seconds(5);
 };
 
-template <ReplyHandler Handler>
+// The concept is asked in Create and not here, so that a handler may point to its loop.
+template <typename Handler>
 class EventLoop {
  public:
   // `handler` outlives the loop. kUnavailable: no file descriptors.
   static absl::StatusOr<std::unique_ptr<EventLoop>> Create(Handler* handler,
                                                            const EventLoopOptions& options) {
+    static_assert(ReplyHandler<Handler>, "Handler has no OnReply or no OnLost of this form");
     KV_ASSIGN_OR_RETURN(Poller poller, Poller::Create());
     return std::unique_ptr<EventLoop>(new EventLoop(handler, options, std::move(poller)));
   }

@@ -79,6 +79,19 @@ class EventLoops : public ::testing::Test {
   std::unique_ptr<Loop> loop_;
 };
 
+// A handler that sends by itself, and so points to its loop.
+struct Counter {
+  void OnReply(size_t connection, const Reply& reply, Deadline) {
+    EXPECT_EQ(reply.integer(), ++last);
+    if (last == 100) return;
+    EXPECT_TRUE(loop->Send(connection, {"INCR", "n"}).ok());
+  }
+  void OnLost(size_t, const absl::Status& why, size_t) { ADD_FAILURE() << why; }
+
+  EventLoop<Counter>* loop = nullptr;
+  int64_t last = 0;
+};
+
 // Many connections, each with several commands in flight; each reply is the one that was asked for.
 void KeepInFlight(Loop* loop, Recorder* recorder, int connections, int depth, uint64_t count) {
   std::vector<uint64_t> sent(connections), received(connections);
@@ -145,6 +158,23 @@ TEST_F(EventLoops, OverAUnixSocketWithFormattedCommands) {
   EXPECT_EQ(errors, 10u);
   EXPECT_GE(recorder_.last_read_at, before);
   EXPECT_LE(recorder_.last_read_at, Now());
+}
+
+TEST_F(EventLoops, AHandlerPointsToItsLoop) {
+  const auto server = Server::Start();
+  ASSERT_TRUE(server.ok()) << server.status();
+  const auto dialer = Dialer::Create(server->connect_options());
+  ASSERT_TRUE(dialer.ok());
+  Counter counter;
+  const auto loop = EventLoop<Counter>::Create(&counter, {});
+  ASSERT_TRUE(loop.ok());
+  counter.loop = loop->get();
+  auto channel = (*dialer)->Dial();
+  ASSERT_TRUE(channel.ok());
+  ASSERT_TRUE((*loop)->Add(*std::move(channel)).ok());
+  ASSERT_TRUE((*loop)->Send(0, {"INCR", "n"}).ok());
+  while ((*loop)->unanswered() > 0) ASSERT_TRUE((*loop)->RunOnce(milliseconds(100)).ok());
+  EXPECT_EQ(counter.last, 100);
 }
 
 // More than the socket takes: the rest waits until it can be written.
