@@ -181,7 +181,7 @@ TEST(Connection, OfAServerThatIsPausedTimesOut) {
   const Server server = StartServer();
   ConnectOptions options = server.connect_options();
   options.command_timeout = std::chrono::milliseconds(100);
-  options.connect_timeout = std::chrono::milliseconds(100);
+  options.connect_timeout = std::chrono::seconds(1);
   options.reconnect_for = std::chrono::milliseconds(0);
   Connection connection = OpenConnection(options);
   server.Pause();
@@ -191,9 +191,9 @@ TEST(Connection, OfAServerThatIsPausedTimesOut) {
   EXPECT_TRUE(absl::IsDeadlineExceeded(connection.Run({"PING"}).status()));
   server.Resume();
   // The late reply went to the lost connection.
-  while (!connection.Restore().ok()) {
-  }
-  EXPECT_EQ(connection.Run({"PING"})->text(), "PONG");
+  auto reply = connection.Run({"PING"});
+  while (!reply.ok()) reply = connection.Run({"PING"});
+  EXPECT_EQ(reply->text(), "PONG");
 }
 
 }  // namespace

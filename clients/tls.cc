@@ -10,6 +10,8 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
+#include <string_view>
 
 #include "fmt/format.h"
 #include "kv/base/status.h"

@@ -103,6 +103,7 @@ TEST_F(Tls, OnOneSideOnly) {
 TEST_F(Tls, HandshakesTimeOut) {
   FakeServer silent([](FakeServer::Peer& peer) { peer.Stall(); });
   ConnectOptions options = silent.connect_options();
+  options.connect_timeout = std::chrono::milliseconds(100);
   options.url.tls = true;
   const absl::Status status = Connection::Open(options).status();
   EXPECT_TRUE(absl::IsDeadlineExceeded(status)) << status;

@@ -24,12 +24,13 @@ bool FakeServer::Peer::Await(std::string_view text) {
   }
 }
 
-void FakeServer::Peer::Send(std::string_view bytes) const {
+bool FakeServer::Peer::Send(std::string_view bytes) const {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent <= 0) return;
+    if (sent <= 0) return false;
     bytes.remove_prefix(static_cast<size_t>(sent));
   }
+  return true;
 }
 
 void FakeServer::Peer::Stall() const {
@@ -90,8 +91,8 @@ void FakeServer::Accept() {
 
 ConnectOptions FakeServer::connect_options() const {
   return {.url = {.hosts = {node()}},
-          .connect_timeout = std::chrono::milliseconds(300),
-          .command_timeout = std::chrono::milliseconds(300),
+          .connect_timeout = std::chrono::minutes(1),
+          .command_timeout = std::chrono::minutes(1),
           .reconnect_for = std::chrono::milliseconds(0)};
 }
 

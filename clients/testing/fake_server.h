@@ -34,7 +34,8 @@ class FakeServer {
 
     // Reads until `text` has come. False: the client has gone, or the server is ending.
     bool Await(std::string_view text);
-    void Send(std::string_view bytes) const;
+    // False: the client has gone.
+    bool Send(std::string_view bytes) const;
     // Reads, and answers nothing, until the client has gone.
     void Stall() const;
     // Closes with a reset instead of an end.
@@ -54,7 +55,7 @@ class FakeServer {
 
   uint16_t port() const { return port_; }
   HostPort node() const { return {"127.0.0.1", port_}; }
-  // Short times, so that tests of time-outs are short.
+  // With times that no busy machine takes, and one try only. A test of a time-out sets its own.
   ConnectOptions connect_options() const;
   int connections() const;
 

@@ -1,6 +1,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -110,7 +111,9 @@ TEST(Certificates, AreMade) {
 TEST(FakeServer, CountsConnectionsAndEndsThem) {
   FakeServer server([](FakeServer::Peer& peer) { peer.Stall(); });
   EXPECT_EQ(server.connections(), 0);
-  EXPECT_FALSE(Connection::Open(server.connect_options()).ok());
+  ConnectOptions options = server.connect_options();
+  options.connect_timeout = std::chrono::milliseconds(50);
+  EXPECT_FALSE(Connection::Open(options).ok());
   EXPECT_EQ(server.connections(), 1);
 }
 
