@@ -99,12 +99,14 @@ struct Life {
   std::atomic<bool> running{false};
 };
 
+inline constexpr size_t kSoakRegistrants = 3;
+
 // Registrants, each with slots of its own to remove and all slots to do anything else with.
 template <CoordinatorParts Parts>
 class Soak {
  public:
   static constexpr size_t kSlots = 24;
-  static constexpr size_t kRegistrants = 3;
+  static constexpr size_t kRegistrants = kSoakRegistrants;
   static constexpr uint32_t kLives = 64;  // of a slot
 
   explicit Soak(uint64_t seed) : seed_(seed) {

@@ -14,10 +14,14 @@
 #include "coord/bitmap.h"
 #include "coord/coordinator.h"
 #include "coord/event_fd.h"
+#include "coord/growing_ring.h"
 #include "coord/locked.h"
 #include "coord/park.h"
+#include "coord/per_thread_rings.h"
+#include "coord/ring.h"
 #include "coord/spin_then_park.h"
 #include "coord/symmetric_fence.h"
+#include "coord/work_stealing.h"
 #include "gtest/gtest.h"
 #include "kv/base/clock.h"
 
@@ -42,7 +46,12 @@ using All = testing::Types<
     Parts<BitmapQueue, Park, SymmetricFence>, Parts<BitmapQueue, Park, AsymmetricFence>,
     Parts<BitmapQueue, SpinThenPark<>, SymmetricFence>,
     Parts<BitmapQueue, SpinThenPark<>, AsymmetricFence>,
-    Parts<BitmapQueue, EventFd, SymmetricFence>, Parts<BitmapQueue, EventFd, AsymmetricFence>>;
+    Parts<BitmapQueue, EventFd, SymmetricFence>, Parts<BitmapQueue, EventFd, AsymmetricFence>,
+    // Of the others some; soak_test.cc has all.
+    Parts<RingQueue, Park, SymmetricFence>, Parts<GrowingRing, SpinThenPark<>, AsymmetricFence>,
+    Parts<PerThreadRings, Park, SymmetricFence>, Parts<PerThreadRings, EventFd, AsymmetricFence>,
+    Parts<WorkStealing, SpinThenPark<>, SymmetricFence>,
+    Parts<WorkStealing, Park, AsymmetricFence>>;
 TYPED_TEST_SUITE(CoordinatorConformanceTest, All);
 
 TYPED_TEST(CoordinatorConformanceTest, Alone) {

@@ -15,7 +15,8 @@
 //   3. A closed ring whose last tickets are held by threads that stand still hides nothing: when
 //      there is something in a later ring, a Pop passes over these tickets (ticket_ring.h), whose
 //      owners then push into the newest.
-//   4. A ring is never freed before the queue is, since a thread may look at it. As each is twice as
+//   4. A ring is never freed before the queue is, since a thread may look at it. As each is twice
+//   as
 //      large as the one before, all together are less than twice the newest.
 //
 // It does not shrink: the memory is that of the most that was ever queued at a time.
@@ -66,8 +67,8 @@ class GrowingRing {
 
   void PushBatch(std::span<const uint32_t> slots) {
     while (!slots.empty()) {
-      // acquire: pairs with the release in Grow, behind which the ring before was closed.
-      const size_t at = newest_.load(std::memory_order_acquire);
+      // relaxed, as all of newest_: what matters is seen in Ring.
+      const size_t at = newest_.load(std::memory_order_relaxed);
       TicketRing& ring = *Ring(at);
       const TicketRing::Run run =
           at == last_ ? ring.Reserve(slots.size()) : ring.ReserveOrClose(slots.size());
@@ -110,7 +111,8 @@ class GrowingRing {
   static constexpr size_t kRings = 32;
   static size_t SizeOf(size_t at) { return kFirst << at; }
 
-  // seq_cst: pairs with Grow. Who finds no ring has missed no push into it.
+  // seq_cst: pairs with Grow. Who finds no ring has missed no push into it; who finds one sees that
+  // the one before is closed.
   TicketRing* Ring(size_t at) const {
     return at < kRings ? rings_[at].load(std::memory_order_seq_cst) : nullptr;
   }
@@ -135,9 +137,8 @@ class GrowingRing {
       }
     }
     size_t seen = at;
-    // release: pairs with the acquire in PushBatch.
-    newest_.compare_exchange_strong(seen, at + 1, std::memory_order_release,
-                                    std::memory_order_relaxed);
+    // relaxed: see PushBatch.
+    newest_.compare_exchange_strong(seen, at + 1, std::memory_order_relaxed);
   }
 
   const size_t slots_;

@@ -1,26 +1,33 @@
 // The suites of the parts: over each of them, and over ones that must be refused.
 #include <algorithm>
 #include <atomic>
+#include <barrier>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <span>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "coord/asymmetric_fence.h"
 #include "coord/bitmap.h"
 #include "coord/event_fd.h"
 #include "coord/fence_concept.h"
+#include "coord/growing_ring.h"
+#include "coord/live_thread.h"
 #include "coord/locked.h"
 #include "coord/park.h"
+#include "coord/per_thread_rings.h"
 #include "coord/queue_conformance.h"
 #include "coord/ready_queue_concept.h"
+#include "coord/ring.h"
 #include "coord/spin_then_park.h"
 #include "coord/symmetric_fence.h"
 #include "coord/waiter_concept.h"
 #include "coord/waiter_conformance.h"
+#include "coord/work_stealing.h"
 #include "gtest/gtest.h"
 
 namespace coord {
@@ -28,7 +35,8 @@ namespace {
 
 template <typename Q>
 class QueueConformanceTest : public testing::Test {};
-using Queues = testing::Types<LockedQueue, BitmapQueue>;
+using Queues =
+    testing::Types<LockedQueue, BitmapQueue, RingQueue, GrowingRing, PerThreadRings, WorkStealing>;
 TYPED_TEST_SUITE(QueueConformanceTest, Queues);
 
 TYPED_TEST(QueueConformanceTest, Passes) {
@@ -103,11 +111,97 @@ struct BatchOfOne : LockedQueue {
 TEST(QueueSuite, RefusesBrokenQueues) {
   EXPECT_TRUE(CheckQueueAlone<LastInFirstOut>(10).ok());
   EXPECT_EQ(CheckQueueFairness<LastInFirstOut>(10).message(), "bypassed too often");
+  EXPECT_EQ(CheckQueueFairnessTogether<LastInFirstOut>(50).message(), "bypassed too often");
   EXPECT_FALSE(CheckQueueAlone<ForgetsOneOfMany>(200).ok());
   EXPECT_EQ(CheckQueueTogether<ForgetsOneOfMany>(5, 300, 50'000).message(), "a slot got lost");
   EXPECT_FALSE(CheckQueueAlone<RepeatsItself>(10).ok());
   EXPECT_EQ(CheckQueueAlone<AlwaysEmpty>(10).message(), "Empty while there is something");
   EXPECT_FALSE(CheckQueueAlone<BatchOfOne>(10).ok());
+}
+
+// Of the second entry two were pushed behind it and popped before; of the first one, but beside it.
+TEST(QueueSuite, CountsWhoIsBypassed) {
+  using conformance::IsBypassed;
+  const std::vector<conformance::Passage> passages = {
+      {.push_begin = 1, .push_end = 6, .pop_begin = 30, .pop_end = 31},
+      {.push_begin = 2, .push_end = 3, .pop_begin = 20, .pop_end = 21},
+      {.push_begin = 5, .push_end = 7, .pop_begin = 8, .pop_end = 9},
+      {.push_begin = 4, .push_end = 10, .pop_begin = 11, .pop_end = 12}};
+  EXPECT_TRUE(IsBypassed(passages, 1));
+  EXPECT_FALSE(IsBypassed(passages, 2));
+}
+
+// A queue that is long in use by threads that come and go.
+template <typename Q>
+class QueueOfManyThreadsTest : public testing::Test {};
+using QueuesOfThreads = testing::Types<PerThreadRings, WorkStealing>;
+TYPED_TEST_SUITE(QueueOfManyThreadsTest, QueuesOfThreads);
+
+TYPED_TEST(QueueOfManyThreadsTest, NumbersAreUsedAgain) {
+  TypeParam queue(8);
+  std::vector<uint32_t> out(8);
+  for (uint32_t i = 0; i < 300; ++i) {
+    std::thread([&] {
+      EXPECT_LT(LiveThread::Number(), 8u);
+      queue.Push(i % 8);
+    }).join();
+    if (i % 8 != 7) continue;
+    EXPECT_EQ(queue.Pop(out), 8u);
+    for (uint32_t slot = 0; slot < 8; ++slot) EXPECT_EQ(out[slot], slot) << "in order";
+  }
+}
+
+// More threads at a time than have a ring of their own, and one that is about to end.
+TYPED_TEST(QueueOfManyThreadsTest, TheOthersShareARing) {
+  constexpr uint32_t kThreads = PerThreadRings::kOwners + 20;
+  TypeParam queue(2 * kThreads);
+  struct PushesAtTheEnd {
+    ~PushesAtTheEnd() {
+      if (queue != nullptr) queue->Push(slot);
+    }
+    TypeParam* queue = nullptr;
+    uint32_t slot = 0;
+  };
+  std::barrier all(kThreads);
+  std::vector<std::thread> threads;
+  for (uint32_t i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      // Made before the thread has its number, so it ends behind that.
+      thread_local PushesAtTheEnd at_the_end;
+      at_the_end.queue = &queue;
+      at_the_end.slot = kThreads + i;
+      queue.Push(i);
+      all.arrive_and_wait();
+      EXPECT_NE(LiveThread::Number(), LiveThread::kNoNumber);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  std::vector<uint32_t> out(2 * kThreads);
+  std::vector<uint32_t> popped;
+  while (const size_t count = queue.Pop(out)) popped.insert(popped.end(), &out[0], &out[count]);
+  std::sort(popped.begin(), popped.end());
+  ASSERT_EQ(popped.size(), 2 * kThreads);
+  for (uint32_t slot = 0; slot < 2 * kThreads; ++slot) EXPECT_EQ(popped[slot], slot);
+  EXPECT_TRUE(queue.Empty());
+}
+
+// Of one who never pops all is taken; of a worker half, oldest first.
+TEST(WorkStealingTest, StealsHalf) {
+  WorkStealing queue(20);
+  std::vector<uint32_t> out(20);
+  std::thread([&] {
+    for (uint32_t slot = 0; slot < 9; ++slot) queue.Push(slot);
+  }).join();
+  EXPECT_EQ(queue.Pop(out), 9u);  // so this is a worker
+  for (uint32_t slot = 0; slot < 9; ++slot) queue.Push(slot);
+  std::thread([&] {
+    std::vector<uint32_t> stolen(20);
+    EXPECT_EQ(queue.Pop(stolen), 5u);
+    EXPECT_EQ(stolen[4], 4u);
+    EXPECT_EQ(queue.Pop(stolen), 2u);
+  }).join();
+  EXPECT_EQ(queue.Pop(out), 2u);
+  EXPECT_EQ(out[0], 7u);
 }
 
 // ---- Waiters that the suite refuses.

@@ -17,6 +17,7 @@
 #include <span>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -168,6 +169,111 @@ absl::Status CheckQueueTogether(size_t slots, int rounds, int patience_turns = 5
   return absl::OkStatus();
 }
 
+namespace conformance {
+
+// When one entry was pushed and popped, as ticks of one clock that stood before and behind each
+// call. `pop_begin` is of the call that handed it out.
+struct Passage {
+  uint64_t push_begin = 0;
+  uint64_t push_end = 0;
+  uint64_t pop_begin = 0;
+  uint64_t pop_end = 0;
+};
+
+// Whether more than `bound` entries were certainly pushed behind one and certainly popped before.
+inline bool IsBypassed(const std::vector<Passage>& passages, size_t bound) {
+  std::vector<uint64_t> ends;
+  for (const Passage& passage : passages) ends.push_back(passage.pop_end);
+  std::sort(ends.begin(), ends.end());
+  const auto until = [&ends](uint64_t time) {
+    return std::lower_bound(ends.begin(), ends.end(), time) - ends.begin();
+  };
+  return std::any_of(passages.begin(), passages.end(), [&](const Passage& one) {
+    // How many were popped meanwhile is quickly told, and seldom enough.
+    if (one.pop_begin < one.push_end) return false;
+    if (static_cast<size_t>(until(one.pop_begin) - until(one.push_end)) <= bound) return false;
+    const auto later = [&one](const Passage& other) {
+      return other.push_begin > one.push_end && other.pop_end < one.pop_begin;
+    };
+    return static_cast<size_t>(std::count_if(passages.begin(), passages.end(), later)) > bound;
+  });
+}
+
+}  // namespace conformance
+
+// Several threads that pop and push again, for so long that a slot which is always passed by would
+// be passed by too often; each with a part of the slots in the beginning.
+template <ReadyQueue Q>
+absl::Status CheckQueueFairnessTogether(size_t slots) {
+  using conformance::Passage;
+  constexpr size_t kThreads = 3;
+  const size_t bound = Q::BypassBound(slots, kThreads);
+  const size_t pops = std::max<size_t>(3'000, 2 * bound + slots);
+  Q queue(slots);
+  // acq_rel: what has a later tick has happened later.
+  std::atomic<uint64_t> clock{1};
+  const auto tick = [&clock] { return clock.fetch_add(1, std::memory_order_acq_rel); };
+  std::atomic<size_t> popped{0};
+  struct Log {
+    std::vector<std::pair<size_t, uint64_t>> push_ends;  // by number
+    std::vector<std::pair<size_t, Passage>> passages;
+  };
+  struct Queued {
+    size_t number = 0;
+    uint64_t push_begin = 0;
+  };
+  std::vector<Log> logs(kThreads + 1);
+  std::vector<Queued> queued(slots);  // the queue orders it
+  std::atomic<size_t> numbers{0};
+  const auto push = [&](Log& log, uint32_t slot) {
+    const size_t number = numbers.fetch_add(1, std::memory_order_relaxed);
+    queued[slot] = {number, tick()};
+    queue.Push(slot);
+    log.push_ends.emplace_back(number, tick());
+  };
+  const auto pop = [&](Log& log, std::span<uint32_t> out) {
+    const uint64_t begin = tick();
+    const std::span<const uint32_t> got = out.first(queue.Pop(out));
+    const uint64_t end = tick();
+    for (const uint32_t slot : got) {
+      log.passages.emplace_back(queued[slot].number,
+                                Passage{queued[slot].push_begin, 0, begin, end});
+    }
+    popped.fetch_add(got.size(), std::memory_order_relaxed);
+    return got;
+  };
+  std::vector<std::thread> threads;
+  for (size_t me = 0; me < kThreads; ++me) {
+    threads.emplace_back([&, me] {
+      std::mt19937_64 random(me);
+      std::vector<uint32_t> out(slots);
+      for (size_t slot = me; slot < slots; slot += kThreads) {
+        push(logs[me], static_cast<uint32_t>(slot));
+      }
+      while (popped.load(std::memory_order_relaxed) < pops) {
+        const auto room = std::span(out).first(1 + random() % std::min<size_t>(slots, 5));
+        const std::span<const uint32_t> got = pop(logs[me], room);
+        if (got.empty()) std::this_thread::yield();
+        for (const uint32_t slot : got) push(logs[me], slot);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  std::vector<uint32_t> out(slots);
+  while (!pop(logs[kThreads], out).empty()) {
+  }
+
+  std::vector<Passage> passages(numbers.load(std::memory_order_relaxed));
+  for (const Log& log : logs) {
+    for (const auto& [number, passage] : log.passages) passages[number] = passage;
+  }
+  for (const Log& log : logs) {
+    for (const auto& [number, time] : log.push_ends) passages[number].push_end = time;
+  }
+  if (conformance::IsBypassed(passages, bound)) return conformance::Failure("bypassed too often");
+  return absl::OkStatus();
+}
+
 template <ReadyQueue Q>
 absl::Status CheckQueue() {
   for (const size_t slots : {1, 2, 63, 64, 65, 200, 4'096, 4'097, 9'000}) {
@@ -175,6 +281,7 @@ absl::Status CheckQueue() {
   }
   for (const size_t slots : {1, 2, 64, 65, 200}) KV_RETURN_IF_ERROR(CheckQueueFairness<Q>(slots));
   for (const size_t slots : {1, 5, 100}) KV_RETURN_IF_ERROR(CheckQueueTogether<Q>(slots, 300));
+  for (const size_t slots : {1, 7, 70}) KV_RETURN_IF_ERROR(CheckQueueFairnessTogether<Q>(slots));
   return absl::OkStatus();
 }
 

@@ -7,9 +7,9 @@
 //              └── popped next    │  └ published
 //                                 └ reserved, and its thread stands still
 //
-// A cell is a word: the turn of the ring (ticket / capacity), a mark, the slot. So each use of a cell
-// is told from the one before, and turns may overflow: that takes 2^39 pushes in a ring of 64 cells
-// for 2^30 slots, and only half of them at once, while a thread stands still, would do harm.
+// A cell is a word: the turn of the ring (ticket / capacity), a mark, the slot. So each use of a
+// cell is told from the one before, and turns may overflow: that takes 2^39 pushes in a ring of 64
+// cells for 2^30 slots, and only half of them at once, while a thread stands still, would do harm.
 //
 // Invariants:
 //   1. A ticket of a turn is either published or passed over, once: both are a compare-and-exchange
@@ -18,7 +18,8 @@
 //      exchange says that they stood still: a cell is used again only behind the head.
 //   3. Between head and tail each ticket is for another slot, so there are never more of them than
 //      slots, and a cell is free when its ticket is taken. Push waits for nobody.
-//   4. A Pop that finds the head unpublished and something published behind it passes the head over:
+//   4. A Pop that finds the head unpublished and something published behind it passes the head
+//   over:
 //      it marks the cell, and whoever has the ticket has to take another. So a thread that stands
 //      still between ticket and cell hides nothing. One ticket at a time is passed over, that at
 //      the head; its owner sees the head move on before it takes another (invariant 3).
@@ -76,7 +77,7 @@ class TicketRing {
   // The same where there may be no room for all: as many as there is room for. Where there is none
   // the ring is closed: nothing is reserved in it any more.
   Run ReserveOrClose(size_t count) {
-    // acquire: what the tickets before it have seen of the head.
+    // acquire: who finds the ring closed goes elsewhere, which comes behind the closing.
     uint64_t tail = tail_.load(std::memory_order_acquire);
     while ((tail & kClosed) == 0) {
       // relaxed: an older head makes for less room.
@@ -128,8 +129,9 @@ class TicketRing {
           return count;
         }
       } else if (TurnsAhead(cell, head) > 0) {
-        // acquire: the cell is used again, by a ticket that has seen a newer head.
-        head = head_.load(std::memory_order_acquire);
+        // relaxed: the cell is used again, by a ticket that has seen a newer head, and Look has
+        // acquired that.
+        head = head_.load(std::memory_order_relaxed);
       } else if (TurnsAhead(cell, head) == 0) {
         head = MoveHead(head);
       } else if (HasEntryFrom(head + 1)) {
@@ -147,12 +149,14 @@ class TicketRing {
     return HasEntryFrom(head_.load(std::memory_order_relaxed));
   }
 
-  // seq_cst: pairs with ReserveOrClose. Who sees the ring open has missed no push elsewhere.
-  bool IsClosed() const { return (tail_.load(std::memory_order_seq_cst) & kClosed) != 0; }
+  // For those who have looked (Pop, HasEntry) and found nothing. relaxed: who did not see it closed
+  // then, in one order with ReserveOrClose, has missed no push elsewhere.
+  bool IsClosed() const { return (tail_.load(std::memory_order_relaxed) & kClosed) != 0; }
 
   // Of a closed ring: whether all of it has been popped.
   bool IsFinished() const {
-    // relaxed, here and below: the tail of a closed ring stands still, and the head never goes back.
+    // relaxed, here and below: the tail of a closed ring stands still, and the head never goes
+    // back.
     return head_.load(std::memory_order_relaxed) == Tail(std::memory_order_relaxed);
   }
 
@@ -210,7 +214,7 @@ class TicketRing {
   uint64_t MoveHead(uint64_t ticket) {
     uint64_t head = ticket;
     return head_.compare_exchange_strong(head, ticket + 1, std::memory_order_relaxed) ? ticket + 1
-                                                                                     : head;
+                                                                                      : head;
   }
 
   const int bits_;  // of a place in the ring

@@ -57,7 +57,8 @@ class WorkStealing {
 
   size_t Pop(std::span<uint32_t> out) {
     const size_t me = LiveThread::Number();
-    // relaxed: a hint, of whom to take but half from.
+    // relaxed: a hint, of whom to take but half from. (Of a thread that has the number of an
+    // earlier worker, too.)
     const uint64_t workers = workers_.load(std::memory_order_relaxed);
     if (me >= PerThreadRings::kOwners) return rings_.PopInTurn(out, workers);
     uint64_t& credit = credits_[me].left;
@@ -76,8 +77,8 @@ class WorkStealing {
   bool Empty() const { return rings_.Empty(); }
 
   static constexpr size_t BypassBound(size_t slots, size_t poppers) {
-    return (1 + kLocal) *
-           (PerThreadRings::BypassBound(slots, poppers) + poppers * (slots + PerThreadRings::kTurn));
+    return (1 + kLocal) * (PerThreadRings::BypassBound(slots, poppers) +
+                           poppers * (slots + PerThreadRings::kTurn));
   }
 
  private:
