@@ -8,15 +8,20 @@
 #include <utility>
 #include <vector>
 
+#include "coord/asymmetric_fence.h"
 #include "coord/bitmap.h"
 #include "coord/coordinator.h"
 #include "coord/interleaving_testing.h"
 #include "coord/park.h"
+#include "coord/per_thread_rings.h"
+#include "coord/ready_queue_concept.h"
+#include "coord/ring.h"
 #include "coord/symmetric_fence.h"
+#include "coord/work_stealing.h"
 #include "coord/worker_pool.h"
 #include "gtest/gtest.h"
+#include "kv/testing/interleaving/barrier.h"
 #include "kv/testing/interleaving/explore.h"
-#include "kv/testing/interleaving/machine.h"
 #include "kv/testing/interleaving/orders.h"
 #include "kv/testing/interleaving/plans.h"
 
@@ -24,19 +29,16 @@ namespace coord {
 namespace {
 
 using interleaving::Mailbox;
-using interleaving::ModelledAsymmetricFence;
 using interleaving::NoFence;
 using kv::testing::interleaving::Explore;
+using kv::testing::interleaving::kBriefPlan;
 using kv::testing::interleaving::kPlan;
+using kv::testing::interleaving::Plan;
 using kv::testing::interleaving::Program;
 using kv::testing::interleaving::Report;
 using kv::testing::interleaving::Trial;
 
-struct Model {
-  using Machine = kv::testing::interleaving::Machine;
-  using Hidden = kv::testing::interleaving::Hidden;
-  static constexpr size_t kThreads = kv::testing::interleaving::kMaxThreads;
-};
+using ModelledAsymmetricFence = AsymmetricFenceBy<kv::testing::interleaving::ProcessBarrier>;
 
 // Stands still.
 struct StoppedClock {
@@ -44,15 +46,15 @@ struct StoppedClock {
   uint64_t UnixMillis() const { return 0; }
 };
 
-template <Fence F>
+template <Fence F, ReadyQueue Q>
 struct Parts {
-  using ReadyQueue = BitmapQueue;
+  using ReadyQueue = Q;
   using Waiter = Park;
   using Fence = F;
   using Clock = StoppedClock;
 };
 
-template <Fence F>
+template <Fence F, ReadyQueue Q>
 class Subject {
  public:
   void Send() {
@@ -85,15 +87,15 @@ class Subject {
     return !batch.empty();
   }
 
-  Coordinator<Parts<F>> coordinator_{{.slots = 2}};
+  Coordinator<Parts<F, Q>> coordinator_{{.slots = 2}};
   const Index index_ = *coordinator_.AddSlot();
   Mailbox mailbox_;
   Mailbox other_;  // of whoever else there is
 };
 
-template <Fence F>
+template <Fence F, ReadyQueue Q = BitmapQueue>
 std::vector<Program> Programs() {
-  using S = Subject<F>;
+  using S = Subject<F, Q>;
   return {
       {"a registrant beside a worker",
        [](Trial& trial) {
@@ -171,9 +173,9 @@ std::vector<Program> Programs() {
   };
 }
 
-void ExpectAllRight(const std::vector<Program>& programs) {
+void ExpectAllRight(const std::vector<Program>& programs, const Plan& plan = kPlan) {
   for (const Program& program : programs) {
-    const Report report = Explore(kPlan, program.run);
+    const Report report = Explore(plan, program.run);
     EXPECT_EQ(report.failure, "") << program.name;
     EXPECT_TRUE(report.complete) << program.name;
   }
@@ -182,7 +184,13 @@ void ExpectAllRight(const std::vector<Program>& programs) {
 TEST(CoordinatorInterleavingTest, Symmetric) { ExpectAllRight(Programs<SymmetricFence>()); }
 
 TEST(CoordinatorInterleavingTest, Asymmetric) {
-  ExpectAllRight(Programs<ModelledAsymmetricFence<Model>>());
+  ExpectAllRight(Programs<ModelledAsymmetricFence>());
+}
+
+TEST(CoordinatorInterleavingTest, OverRings) {
+  ExpectAllRight(Programs<SymmetricFence, RingQueue>(), kBriefPlan);
+  ExpectAllRight(Programs<SymmetricFence, PerThreadRings>(), kBriefPlan);
+  ExpectAllRight(Programs<SymmetricFence, WorkStealing>(), kBriefPlan);
 }
 
 TEST(CoordinatorInterleavingTest, ALoadAloneLosesWakeUps) {

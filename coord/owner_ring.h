@@ -101,7 +101,7 @@ class OwnerRing {
 
   // Looks where the head is by now, and takes more cells if that does not do.
   void MakeRoom(uint64_t tail, size_t more) {
-    // relaxed: who pushes a slot again has seen it taken, so what was taken is counted out.
+    // relaxed: an older head makes for more cells than are needed.
     known_head_ = head_.load(std::memory_order_relaxed);
     const uint64_t wanted = tail - known_head_ + more;
     if (wanted <= size_) return;

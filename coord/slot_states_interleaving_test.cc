@@ -7,14 +7,15 @@
 #include <utility>
 #include <vector>
 
+#include "coord/asymmetric_fence.h"
 #include "coord/fence_concept.h"
 #include "coord/interleaving_testing.h"
 #include "coord/slot_states.h"
 #include "coord/symmetric_fence.h"
 #include "gtest/gtest.h"
 #include "kv/base/atomic.h"
+#include "kv/testing/interleaving/barrier.h"
 #include "kv/testing/interleaving/explore.h"
-#include "kv/testing/interleaving/machine.h"
 #include "kv/testing/interleaving/orders.h"
 #include "kv/testing/interleaving/plans.h"
 
@@ -22,7 +23,6 @@ namespace coord {
 namespace {
 
 using interleaving::Mailbox;
-using interleaving::ModelledAsymmetricFence;
 using interleaving::NoFence;
 using interleaving::RefusedBarrier;
 using kv::testing::interleaving::Explore;
@@ -34,11 +34,7 @@ using kv::testing::interleaving::Report;
 using kv::testing::interleaving::SurvivingOrders;
 using kv::testing::interleaving::Trial;
 
-struct Model {
-  using Machine = kv::testing::interleaving::Machine;
-  using Hidden = kv::testing::interleaving::Hidden;
-  static constexpr size_t kThreads = kv::testing::interleaving::kMaxThreads;
-};
+using ModelledAsymmetricFence = AsymmetricFenceBy<kv::testing::interleaving::ProcessBarrier>;
 
 // One slot, its mailbox, and a queue with room for one entry.
 template <Fence F>
@@ -276,7 +272,7 @@ TEST(SlotStatesInterleavingTest, EveryOrderIsNeededOrHasAReason) {
 // Its own orders are those of the compiler; what the states need they need for SymmetricFence, and
 // for ordinary memory.
 TEST(SlotStatesInterleavingTest, WithTheBarrierOfTheRunner) {
-  ExpectAllRight(Programs<ModelledAsymmetricFence<Model>>());
+  ExpectAllRight(Programs<ModelledAsymmetricFence>());
 }
 
 TEST(SlotStatesInterleavingTest, WhereTheKernelRefusesTheBarrier) {

@@ -7,6 +7,7 @@
 
 #include "gtest/gtest.h"
 #include "kv/testing/interleaving/atomic.h"
+#include "kv/testing/interleaving/barrier.h"
 
 namespace kv::testing::interleaving {
 namespace {
@@ -111,6 +112,30 @@ TEST(ExploreTest, OneOfTwoSeesTheOther) {
   EXPECT_EQ(StoreBuffering(kRelease, kAcquire, false).count(neither), 1u);
   EXPECT_EQ(StoreBuffering(kSeqCst, kAcquire, false).count(neither), 1u);
   EXPECT_EQ(StoreBuffering(kRelease, kSeqCst, false).count(neither), 1u);
+}
+
+// One of the two sides has plain operations and nothing else.
+TEST(ExploreTest, ABarrierOnEverybodyIsAFenceForTheOther) {
+  const auto outcomes = [](bool barrier) {
+    return Outcomes([barrier](Trial& trial) {
+      Atomic<int> x = 0;
+      Atomic<int> y = 0;
+      Pair seen;
+      trial.Run({[&] {
+                   x.store(1, kRelaxed);
+                   seen.first = y.load(kRelaxed);
+                 },
+                 [&] {
+                   y.store(1, kRelaxed);
+                   if (barrier) ProcessBarrier()();
+                   if (!barrier) Fence(kSeqCst);
+                   seen.second = x.load(kRelaxed);
+                 }});
+      return seen;
+    });
+  };
+  EXPECT_EQ(outcomes(true), (std::set<Pair>{{0, 1}, {1, 0}, {1, 1}}));
+  EXPECT_EQ(outcomes(false), (std::set<Pair>{{0, 0}, {0, 1}, {1, 0}, {1, 1}}));
 }
 
 // ---- Coherence ----

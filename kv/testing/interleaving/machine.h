@@ -132,6 +132,8 @@ class Machine {
   // A new object at `address`.
   void Forget(const void* address) { locations_.erase(address); }
   void Fence(std::memory_order order);
+  // A fence on every thread (barrier.h).
+  void FenceEverybody();
 
   // For a loop that waits: until another thread has stored.
   void Yield();
