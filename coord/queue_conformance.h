@@ -208,7 +208,7 @@ absl::Status CheckQueueFairnessTogether(size_t slots) {
   using conformance::Passage;
   constexpr size_t kThreads = 3;
   const size_t bound = Q::BypassBound(slots, kThreads);
-  const size_t pops = std::max<size_t>(3'000, 2 * bound + slots);
+  const size_t pops = bound + 10 * slots + 1'000;
   Q queue(slots);
   // acq_rel: what has a later tick has happened later.
   std::atomic<uint64_t> clock{1};

@@ -1,11 +1,13 @@
 // TicketRing: a ring of cells for many threads. Who pushes takes the next ticket, and publishes its
 // slot in the cell of that; who pops takes a run of published cells by moving the head.
 //
-//              head                        tail
-//               ▼                           ▼
-//   cells  …    8:c    9:a    1:–   11:d    4:–   …       ticket:slot; – is none of this turn
-//              └── popped next    │  └ published
-//                                 └ reserved, and its thread stands still
+//             head                     tail
+//              ▼                        ▼
+//   ticket  …  8    9    10   11   12   13
+//   cell    …  c    a    –    d    –    –   …     – is no slot of this turn
+//              └────┘    │
+//             the next   └ reserved, and its thread stands still
+//             pop
 //
 // A cell is a word: the turn of the ring (ticket / capacity), a mark, the slot. So each use of a
 // cell is told from the one before, and turns may overflow: that takes 2^39 pushes in a ring of 64
@@ -124,7 +126,8 @@ class TicketRing {
         cell = Look(head + count);
       }
       if (count > 0) {
-        // relaxed, here and in MoveHead: what was pushed is acquired from the cells.
+        // relaxed: what was pushed is acquired from the cells. It continues the release sequence of
+        // MoveHead.
         if (head_.compare_exchange_weak(head, head + count, std::memory_order_relaxed)) {
           return count;
         }
@@ -213,8 +216,12 @@ class TicketRing {
   // Beyond a ticket that was passed over, where that has not been done; where the head is.
   uint64_t MoveHead(uint64_t ticket) {
     uint64_t head = ticket;
-    return head_.compare_exchange_strong(head, ticket + 1, std::memory_order_relaxed) ? ticket + 1
-                                                                                      : head;
+    // acquire where it fails: pairs with the release. Who takes another ticket then has seen the
+    // head beyond this one, and so has whoever sees the cell of that.
+    return head_.compare_exchange_strong(head, ticket + 1, std::memory_order_release,
+                                         std::memory_order_acquire)
+               ? ticket + 1
+               : head;
   }
 
   const int bits_;  // of a place in the ring
