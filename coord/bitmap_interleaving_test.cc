@@ -170,7 +170,7 @@ TEST(BitmapInterleavingTest, EveryOrderIsNeededOrHasAReason) {
             (std::vector<std::string>{
                 // Of the mark. The look behind its taking is sequentially consistent, as the bits
                 // are; in the model, where these have one order in time, that is enough.
-                "BitmapQueue::Set update release -> relaxed",
+                "LeafSweep::Mark update release -> relaxed",
             }));
 }
 

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <span>
 #include <thread>
@@ -26,6 +27,7 @@
 #include "absl/status/status.h"
 #include "coord/coordinator.h"
 #include "coord/index.h"
+#include "coord/outcome.h"
 #include "coord/queue_conformance.h"
 #include "coord/result.h"
 #include "coord/worker_pool.h"
@@ -57,6 +59,17 @@ absl::Status CheckCoordinatorAlone() {
   for (const Index index : batch) {
     if (coordinator.Finish(index, Completed{}) != Outcome::kMerged) return Failure("it is idle");
   }
+
+  // The ends of a batch of runs, of which one was registered meanwhile.
+  coordinator.RegisterBatch(all);
+  std::vector<Index> runs(kSlots + 1);
+  if (coordinator.Drain(std::span(runs)) != kSlots) return Failure("a drain leaves some");
+  runs.pop_back();
+  coordinator.Register(runs[kSlots / 2]);
+  if (coordinator.FinishBatch(runs) != 1) return Failure("one of them is to run again");
+  if (coordinator.FinishBatch(runs) != 0) return Failure("a run ended twice");
+  if (coordinator.Drain(std::span(runs)) != 1) return Failure("it was lost");
+  coordinator.Finish(runs[0], Completed{});
 
   // Entries that are over do not eat the batch.
   coordinator.RegisterBatch(all);
@@ -189,12 +202,18 @@ class Soak {
   // Only the owner of a slot ends its use.
   void UseAgain(Index index) {
     if (index.generation == kLives) return;
-    // So that it gets the slot back that it gave up.
+    // So that it gets the slot back that it gave up; if a run has it still, when that is over.
     const std::lock_guard lock(use_mutex_);
-    if (coordinator_.RemoveSlot(index) == SlotStates::Removal::kStale) stale_ = true;
-    const Index next = *coordinator_.AddSlot();
+    if (coordinator_.RemoveSlot(index) == Removal::kStale) stale_ = true;
+    std::optional<Index> next = coordinator_.AddSlot();
+    for (int turns = 0; !next.has_value() && !lost_; ++turns) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      next = coordinator_.AddSlot();
+      if (turns > kPatience) lost_ = true;
+    }
+    if (!next.has_value()) return;
     if (next != Index{index.slot, index.generation + 1}) stale_ = true;
-    current_[next.slot].store(next.generation);
+    current_[next->slot].store(next->generation);
   }
 
   void Registrant(size_t me, int steps) {

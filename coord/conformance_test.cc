@@ -12,6 +12,7 @@
 
 #include "coord/asymmetric_fence.h"
 #include "coord/bitmap.h"
+#include "coord/bitmap_slots.h"
 #include "coord/coordinator.h"
 #include "coord/event_fd.h"
 #include "coord/growing_ring.h"
@@ -36,6 +37,14 @@ struct Parts {
   using Clock = kv::SystemClock;
 };
 
+// States and queue in one.
+template <typename S, typename W>
+struct SlotsParts {
+  using Slots = S;
+  using Waiter = W;
+  using Clock = kv::SystemClock;
+};
+
 template <typename P>
 class CoordinatorConformanceTest : public testing::Test {};
 using All = testing::Types<
@@ -50,8 +59,10 @@ using All = testing::Types<
     // Of the others some; soak_test.cc has all.
     Parts<RingQueue, Park, SymmetricFence>, Parts<GrowingRing, SpinThenPark<>, AsymmetricFence>,
     Parts<PerThreadRings, Park, SymmetricFence>, Parts<PerThreadRings, EventFd, AsymmetricFence>,
-    Parts<WorkStealing, SpinThenPark<>, SymmetricFence>,
-    Parts<WorkStealing, Park, AsymmetricFence>>;
+    Parts<WorkStealing, SpinThenPark<>, SymmetricFence>, Parts<WorkStealing, Park, AsymmetricFence>,
+    SlotsParts<BitmapSlots<SymmetricFence>, Park>,
+    SlotsParts<BitmapSlots<AsymmetricFence>, SpinThenPark<>>,
+    SlotsParts<BitmapSlots<SymmetricFence>, EventFd>>;
 TYPED_TEST_SUITE(CoordinatorConformanceTest, All);
 
 TYPED_TEST(CoordinatorConformanceTest, Alone) {
@@ -108,6 +119,8 @@ struct WithoutFence {
 };
 static_assert(!CoordinatorParts<WithoutFence>);
 static_assert(CoordinatorParts<Parts<LockedQueue, Park, SymmetricFence>>);
+static_assert(CoordinatorParts<SlotsParts<BitmapSlots<SymmetricFence>, Park>>);
+static_assert(!CoordinatorParts<SlotsParts<LockedQueue, Park>>);
 static_assert(!CoordinatorParts<Parts<Park, Park, SymmetricFence>>);
 static_assert(!CoordinatorParts<Parts<LockedQueue, LockedQueue, SymmetricFence>>);
 static_assert(!CoordinatorParts<Parts<LockedQueue, Park, Park>>);

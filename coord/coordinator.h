@@ -1,11 +1,13 @@
 // Coordinator: which of N things are ready, each at most once, handed out in batches to workers.
 //
 //   struct Parts {
-//     using ReadyQueue = BitmapQueue;   // or LockedQueue
-//     using Waiter = Park;              // or SpinThenPark<>, EventFd
-//     using Fence = SymmetricFence;     // or AsymmetricFence
+//     using Slots = BitmapSlots<SymmetricFence>;  // or AsymmetricFence
+//     using Waiter = Park;                        // or SpinThenPark<>, EventFd
 //     using Clock = kv::SystemClock;
 //   };
+//   // In the place of Slots, for states with a queue beside them (queued_slots.h):
+//   //   using ReadyQueue = BitmapQueue;          // or LockedQueue
+//   //   using Fence = SymmetricFence;
 //   Coordinator<Parts> coordinator({.slots = 1024});
 //
 //   registrant:  put a message into the mailbox;  coordinator.Register(index);
@@ -20,18 +22,19 @@
 //      How much it sees of ordinary memory the fence says (fence_concept.h).
 //   2. A slot is run by one worker at a time, from Drain to Finish, and each run sees what the ones
 //      before it did.
-//   3. An index whose slot was removed is stale: it changes nothing, whoever has the slot now.
+//   3. An index whose slot was removed is stale: it changes nothing, whoever has the slot now. (How
+//      exactly that holds for a call that runs beside the removal, the header of the slots says.)
 //   4. A Drain hands out work if there is any that was registered before the call: entries of
 //      slots that were withdrawn or removed do not count towards its batch.
 //   5. Nobody sleeps in Wait while there is work for one who is awake to take, a timer is due, or
 //      after Shutdown.
 //   6. After s was registered at most BypassBound runs of slots registered later come first
-//      (ready_queue_concept.h).
+//      (slots_concept.h).
 //
 // Thread safety: all functions from any thread. Those of one slot's run are of the worker to whom
 // Drain gave it: the one Finish.
-// Complexity: named with each function; "a queue's push" is as its header has it. A push also costs
-// a load, and where a worker sleeps, its waking (some microseconds).
+// Complexity: that of the slots' functions of the same names, in their header. Where a slot becomes
+// ready that costs a load on top, and where a worker sleeps, its waking (some microseconds).
 // Omits: growth beyond the number of slots it was made for; priorities.
 #ifndef COORD_COORDINATOR_H_
 #define COORD_COORDINATOR_H_
@@ -42,7 +45,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -55,9 +57,12 @@
 #include "coord/fence_concept.h"
 #include "coord/index.h"
 #include "coord/metrics.h"
+#include "coord/outcome.h"
+#include "coord/queued_slots.h"
 #include "coord/ready_queue_concept.h"
 #include "coord/result.h"
-#include "coord/slot_states.h"
+#include "coord/slot_word.h"
+#include "coord/slots_concept.h"
 #include "coord/timers.h"
 #include "coord/waiter_concept.h"
 #include "kv/base/atomic.h"
@@ -65,9 +70,23 @@
 
 namespace coord {
 
+// The slots that parts name, or those that their queue and fence make.
 template <typename P>
-concept CoordinatorParts = ReadyQueue<typename P::ReadyQueue> && Waiter<typename P::Waiter> &&
-    Fence<typename P::Fence> && kv::Clock<typename P::Clock>;
+struct SlotsOfParts;
+template <typename P>
+requires Slots<typename P::Slots>
+struct SlotsOfParts<P> {
+  using Type = typename P::Slots;
+};
+template <typename P>
+requires ReadyQueue<typename P::ReadyQueue> && Fence<typename P::Fence>
+struct SlotsOfParts<P> {
+  using Type = QueuedSlots<typename P::ReadyQueue, typename P::Fence>;
+};
+
+template <typename P>
+concept CoordinatorParts = Slots<typename SlotsOfParts<P>::Type> && Waiter<typename P::Waiter> &&
+    kv::Clock<typename P::Clock>;
 
 struct CoordinatorOptions {
   size_t slots = 1024;          // that exist at a time; below 2^32
@@ -78,6 +97,7 @@ template <CoordinatorParts Parts>
 class Coordinator {
  public:
   using Clock = typename Parts::Clock;
+  using Slots = typename SlotsOfParts<Parts>::Type;
   using Waiter = typename Parts::Waiter;
 
   struct Failure {
@@ -87,129 +107,130 @@ class Coordinator {
 
   explicit Coordinator(CoordinatorOptions options, Clock clock = Clock())
       : throughput_hint_(std::max<size_t>(options.throughput_hint, 1)),
-        states_(options.slots),
-        queue_(options.slots),
+        slots_(options.slots),
         timers_(options.slots),
-        clock_(std::move(clock)) {
-    for (size_t slot = options.slots; slot > 0; --slot) {
-      free_.push_back(static_cast<uint32_t>(slot - 1));
-    }
-  }
+        clock_(std::move(clock)) {}
   Coordinator(const Coordinator&) = delete;
   Coordinator& operator=(const Coordinator&) = delete;
 
   // ---- Slots
 
   // A slot that is idle; none when all are in use. A lock.
-  std::optional<Index> AddSlot() {
-    uint32_t slot = 0;
-    {
-      const std::lock_guard lock(free_mutex_);
-      if (free_.empty()) return std::nullopt;
-      slot = free_.back();
-      free_.pop_back();
-    }
-    return states_.Add(slot);
-  }
+  std::optional<Index> AddSlot() { return slots_.Add(); }
 
   // The end of the index: it is not handed out from here on, and every call with it is stale.
-  // kRunning: a worker is at it still, whose Finish will be answered kStale; what that worker uses
-  // may be freed then, and otherwise now. A lock.
-  SlotStates::Removal RemoveSlot(Index index) {
-    const SlotStates::Removal removal = states_.Remove(index);
-    // A slot whose generations are used up is not used again.
-    if (removal != SlotStates::Removal::kStale &&
-        index.generation != std::numeric_limits<uint32_t>::max()) {
-      const std::lock_guard lock(free_mutex_);
-      free_.push_back(index.slot);
-    }
-    return removal;
-  }
+  // kRunning: a worker is at it still, or has just been given it; one Finish with the index will be
+  // answered kStale, and what the worker uses may be freed then, and otherwise now. Whether the
+  // slot can be added again before that Finish the slots say. A lock.
+  Removal RemoveSlot(Index index) { return slots_.Remove(index); }
 
   // For observers: it may have changed by now. None: stale.
-  std::optional<Phase> PhaseOf(Index index) const { return states_.PhaseOf(index); }
+  std::optional<Phase> PhaseOf(Index index) const { return slots_.PhaseOf(index); }
 
   // ---- Registrants
 
-  // The slot has something to do. A read-modify-write and a queue's push; of a slot that is queued
-  // already, the fence's LoadAfterStores and nothing else.
+  // The slot has something to do.
   Outcome Register(Index index) {
-    const SlotStates::Answer answer = Admit(index);
-    if (answer.push) Push(index.slot);
-    return answer.outcome;
+    if (IsRefusing()) [[unlikely]] {
+      tally_.Add(Count::kRefused);
+      return Outcome::kRefused;
+    }
+    const Outcome outcome = slots_.Register(index);
+    tally_.Add(CountOf(outcome));
+    if (outcome == Outcome::kQueued) Notify(1);
+    return outcome;
   }
 
-  // Register for each, with one push for all; how many have become ready.
+  // Register for each, which is less work for neighbouring slots; how many have become ready.
   size_t RegisterBatch(std::span<const Index> indices) {
     size_t queued = 0;
-    std::array<uint32_t, kChunk> slots;
     for (; !indices.empty(); indices = indices.subspan(std::min(kChunk, indices.size()))) {
-      size_t count = 0;
-      for (const Index index : indices.first(std::min(kChunk, indices.size()))) {
-        const SlotStates::Answer answer = Admit(index);
-        if (answer.outcome == Outcome::kQueued) ++queued;
-        if (answer.push) slots[count++] = index.slot;
+      const std::span<const Index> chunk = indices.first(std::min(kChunk, indices.size()));
+      if (IsRefusing()) [[unlikely]] {
+        tally_.Add(Count::kRefused, chunk.size());
+        continue;
       }
-      PushAll(std::span(slots).first(count));
+      const Outcomes outcomes = slots_.RegisterBatch(chunk);
+      for (const Outcome outcome :
+           {Outcome::kQueued, Outcome::kMerged, Outcome::kStale, Outcome::kStopped}) {
+        if (outcomes[outcome] > 0) tally_.Add(CountOf(outcome), outcomes[outcome]);
+      }
+      Notify(outcomes[Outcome::kQueued]);
+      queued += outcomes[Outcome::kQueued];
     }
     return queued;
   }
 
   // Takes back what was registered and has not begun to run; whether there was something.
-  // A read-modify-write.
   bool Unregister(Index index) {
-    const bool withdrawn = states_.Unregister(index);
+    const bool withdrawn = slots_.Unregister(index);
     if (withdrawn) tally_.Add(Count::kWithdrawn);
     return withdrawn;
   }
 
   // There is capacity for the slot: ends Suspended{Capacity}, also one that is about to begin. Not
-  // a registration: of a slot that waits for nothing of the kind it makes nothing run. As Register.
+  // a registration: of a slot that waits for nothing of the kind it makes nothing run.
   Outcome Resume(Index index) {
-    const SlotStates::Answer answer = states_.Resume(index);
-    if (answer.push) Push(index.slot);
-    return answer.outcome;
+    const Outcome outcome = slots_.Resume(index);
+    if (outcome == Outcome::kQueued) Notify(1);
+    return outcome;
   }
 
   // ---- Workers
 
-  // Appends up to `max_batch` indices to `out`, each to be run by the caller and given to Finish;
-  // how many. Timers that are due fire first. A read-modify-write a slot, a queue's Pop and the
-  // fence's Heavy a call.
+  // Fills `out` from its beginning with indices, each to be run by the caller and given to Finish;
+  // how many. Timers that are due fire first. The slots' Take and the fence's Heavy.
+  size_t Drain(std::span<Index> out) {
+    FireTimers();
+    const size_t taken = slots_.Take(out);
+    HandOut(taken);
+    return taken;
+  }
+
+  // The same; appends up to `max_batch`, and allocates only what there is to append.
   size_t Drain(size_t max_batch, std::vector<Index>* out) {
     FireTimers();
-    std::array<uint32_t, kChunk> popped;
+    std::array<Index, kChunk> chunk;
     size_t taken = 0;
-    while (taken < max_batch) {
-      const size_t count = queue_.Pop(std::span(popped).first(std::min(kChunk, max_batch - taken)));
-      if (count == 0) break;
-      for (const uint32_t slot : std::span(popped).first(count)) {
-        const std::optional<Index> index = states_.Take(slot);
-        if (!index.has_value()) continue;
-        out->push_back(*index);
-        ++taken;
-      }
+    size_t count = kChunk;
+    while (count == kChunk && taken < max_batch) {
+      count = slots_.Take(std::span(chunk).first(std::min(kChunk, max_batch - taken)));
+      out->insert(out->end(), chunk.begin(), chunk.begin() + static_cast<ptrdiff_t>(count));
+      taken += count;
     }
-    if (taken > 0) fence_.Heavy();
-    tally_.Add(taken > 0 ? Count::kDrained : Count::kEmptyDrains, taken > 0 ? taken : 1);
+    HandOut(taken);
     return taken;
   }
 
   // The end of a run (result.h). kQueued: the slot is ready again; kStale: it was removed, and the
-  // caller is the last who used it. A read-modify-write, and a queue's push or a timer where the
-  // result wants one.
+  // caller is the last who used it.
   Outcome Finish(Index index, const Result& result) {
     Note(index, result);
     // relaxed: a run that ends beside Shutdown may be queued once more.
     const Ending ending = EndingOf(result, !shut_down_.load(std::memory_order_relaxed));
-    const SlotStates::Answer answer = states_.Finish(index, ending.next);
-    if (answer.outcome == Outcome::kQueued) tally_.Add(Count::kRequeued);
-    if (answer.outcome == Outcome::kStale) tally_.Add(Count::kStale);
-    if (answer.push) Push(index.slot);
-    if (answer.outcome == Outcome::kMerged && ending.next == Phase::kAwaitsTime) {
+    const Outcome outcome = slots_.Finish(index, ending.next);
+    if (outcome == Outcome::kQueued) {
+      tally_.Add(Count::kRequeued);
+      Notify(1);
+    }
+    if (outcome == Outcome::kStale) tally_.Add(Count::kStale);
+    if (outcome == Outcome::kMerged && ending.next == Phase::kAwaitsTime) {
       SetTimer(index, ending.delay);
     }
-    return answer.outcome;
+    return outcome;
+  }
+
+  // Finish(index, Completed{}) for each, which is less work for neighbouring slots. For callers who
+  // need not know which of them were removed meanwhile; how many are ready again.
+  size_t FinishBatch(std::span<const Index> indices) {
+    const Outcomes outcomes = slots_.FinishBatch(indices);
+    const size_t queued = outcomes[Outcome::kQueued];
+    if (queued > 0) {
+      tally_.Add(Count::kRequeued, queued);
+      Notify(queued);
+    }
+    if (outcomes[Outcome::kStale] > 0) tally_.Add(Count::kStale, outcomes[Outcome::kStale]);
+    return queued;
   }
 
   // Returns when there may be something to drain, or at once after Shutdown.
@@ -232,7 +253,7 @@ class Coordinator {
   bool Arm() {
     waiter_.PrepareWait();
     // seq_cst: pairs with the store in Shutdown.
-    if (queue_.Empty() && !shut_down_.load(std::memory_order_seq_cst) && !IsTimerDue()) {
+    if (slots_.Empty() && !shut_down_.load(std::memory_order_seq_cst) && !IsTimerDue()) {
       tally_.Add(Count::kParks);
       return true;
     }
@@ -284,15 +305,9 @@ class Coordinator {
  private:
   static constexpr size_t kChunk = 64;
 
-  SlotStates::Answer Admit(Index index) {
+  bool IsRefusing() const {
     // relaxed: a Register beside Shutdown is told the one or the other.
-    if (shut_down_.load(std::memory_order_relaxed)) [[unlikely]] {
-      tally_.Add(Count::kRefused);
-      return {Outcome::kRefused, false};
-    }
-    const SlotStates::Answer answer = states_.Register(index, fence_);
-    tally_.Add(CountOf(answer.outcome));
-    return answer;
+    return shut_down_.load(std::memory_order_relaxed);
   }
 
   static Count CountOf(Outcome outcome) {
@@ -310,17 +325,17 @@ class Coordinator {
     return Count::kRefused;
   }
 
-  void Push(uint32_t slot) {
-    queue_.Push(slot);
-    Wake(waiter_.Notify(1));
-  }
-  void PushAll(std::span<const uint32_t> slots) {
-    if (slots.empty()) return;
-    queue_.PushBatch(slots);
-    Wake(waiter_.Notify(slots.size()));
+  // Behind what made slots ready.
+  void Notify(size_t slots) {
+    if (slots > 0) Wake(waiter_.Notify(slots));
   }
   void Wake(size_t woken) {
     if (woken > 0) tally_.Add(Count::kWakes, woken);
+  }
+
+  void HandOut(size_t taken) {
+    if (taken > 0) slots_.BeginRuns();
+    tally_.Add(taken > 0 ? Count::kDrained : Count::kEmptyDrains, taken > 0 ? taken : 1);
   }
 
   void Note(Index index, const Result& result) {
@@ -349,26 +364,19 @@ class Coordinator {
       return;
     std::vector<Index> due;
     timers_.PopDue(clock_.MonotonicNanos(), &due);
-    std::vector<uint32_t> slots;
-    for (const Index index : due) {
-      const SlotStates::Answer answer = states_.Fire(index);
-      if (answer.outcome == Outcome::kQueued) tally_.Add(Count::kTimerFires);
-      if (answer.push) slots.push_back(index.slot);
-    }
-    PushAll(slots);
+    size_t fired = 0;
+    for (const Index index : due) fired += slots_.Fire(index) == Outcome::kQueued ? 1 : 0;
+    if (fired > 0) tally_.Add(Count::kTimerFires, fired);
+    Notify(fired);
   }
 
   const size_t throughput_hint_;
   kv::Atomic<bool> shut_down_{false};
-  SlotStates states_;
-  typename Parts::Fence fence_;
-  typename Parts::ReadyQueue queue_;
+  Slots slots_;
   Waiter waiter_;
   Timers timers_;
   const Clock clock_;
   Tally tally_;
-  std::mutex free_mutex_;
-  std::vector<uint32_t> free_;  // guarded by free_mutex_
   mutable std::mutex failure_mutex_;
   std::optional<Failure> last_failure_;  // guarded by failure_mutex_
 };

@@ -10,12 +10,14 @@
 
 #include "coord/asymmetric_fence.h"
 #include "coord/bitmap.h"
+#include "coord/bitmap_slots.h"
 #include "coord/coordinator.h"
 #include "coord/interleaving_testing.h"
 #include "coord/park.h"
 #include "coord/per_thread_rings.h"
-#include "coord/ready_queue_concept.h"
+#include "coord/queued_slots.h"
 #include "coord/ring.h"
+#include "coord/slots_concept.h"
 #include "coord/symmetric_fence.h"
 #include "coord/work_stealing.h"
 #include "coord/worker_pool.h"
@@ -46,15 +48,14 @@ struct StoppedClock {
   uint64_t UnixMillis() const { return 0; }
 };
 
-template <Fence F, ReadyQueue Q>
+template <Slots S>
 struct Parts {
-  using ReadyQueue = Q;
+  using Slots = S;
   using Waiter = Park;
-  using Fence = F;
   using Clock = StoppedClock;
 };
 
-template <Fence F, ReadyQueue Q>
+template <Slots S>
 class Subject {
  public:
   void Send() {
@@ -87,15 +88,15 @@ class Subject {
     return !batch.empty();
   }
 
-  Coordinator<Parts<F, Q>> coordinator_{{.slots = 2}};
+  Coordinator<Parts<S>> coordinator_{{.slots = 2}};
   const Index index_ = *coordinator_.AddSlot();
   Mailbox mailbox_;
   Mailbox other_;  // of whoever else there is
 };
 
-template <Fence F, ReadyQueue Q = BitmapQueue>
+template <Slots T>
 std::vector<Program> Programs() {
-  using S = Subject<F, Q>;
+  using S = Subject<T>;
   return {
       {"a registrant beside a worker",
        [](Trial& trial) {
@@ -181,25 +182,43 @@ void ExpectAllRight(const std::vector<Program>& programs, const Plan& plan = kPl
   }
 }
 
-TEST(CoordinatorInterleavingTest, Symmetric) { ExpectAllRight(Programs<SymmetricFence>()); }
+template <Fence F>
+using Queued = QueuedSlots<BitmapQueue, F>;
 
-TEST(CoordinatorInterleavingTest, Asymmetric) {
-  ExpectAllRight(Programs<ModelledAsymmetricFence>());
+TEST(CoordinatorInterleavingTest, QueuedSymmetric) {
+  ExpectAllRight(Programs<Queued<SymmetricFence>>());
+}
+
+TEST(CoordinatorInterleavingTest, QueuedAsymmetric) {
+  ExpectAllRight(Programs<Queued<ModelledAsymmetricFence>>());
 }
 
 TEST(CoordinatorInterleavingTest, OverRings) {
-  ExpectAllRight(Programs<SymmetricFence, RingQueue>(), kBriefPlan);
-  ExpectAllRight(Programs<SymmetricFence, PerThreadRings>(), kBriefPlan);
-  ExpectAllRight(Programs<SymmetricFence, WorkStealing>(), kBriefPlan);
+  ExpectAllRight(Programs<QueuedSlots<RingQueue, SymmetricFence>>(), kBriefPlan);
+  ExpectAllRight(Programs<QueuedSlots<PerThreadRings, SymmetricFence>>(), kBriefPlan);
+  ExpectAllRight(Programs<QueuedSlots<WorkStealing, SymmetricFence>>(), kBriefPlan);
+}
+
+TEST(CoordinatorInterleavingTest, BitmapSymmetric) {
+  ExpectAllRight(Programs<BitmapSlots<SymmetricFence>>());
+}
+
+TEST(CoordinatorInterleavingTest, BitmapAsymmetric) {
+  ExpectAllRight(Programs<BitmapSlots<ModelledAsymmetricFence>>());
+}
+
+template <Slots S>
+bool LosesWakeUps() {
+  for (const Program& program : Programs<S>()) {
+    if (program.name != "of a slot that is queued") continue;
+    return Explore(kPlan, program.run).failure.find("every thread waits") != std::string::npos;
+  }
+  return false;
 }
 
 TEST(CoordinatorInterleavingTest, ALoadAloneLosesWakeUps) {
-  bool lost = false;
-  for (const Program& program : Programs<NoFence>()) {
-    if (program.name != "of a slot that is queued") continue;
-    lost = Explore(kPlan, program.run).failure.find("every thread waits") != std::string::npos;
-  }
-  EXPECT_TRUE(lost);
+  EXPECT_TRUE(LosesWakeUps<Queued<NoFence>>());
+  EXPECT_TRUE(LosesWakeUps<BitmapSlots<NoFence>>());
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ TEST_F(CoordinatorTest, ARegistrationDoesNotCutABackOffShort) {
 
 TEST_F(CoordinatorTest, ATimerOfAnEarlierUseFiresForNobody) {
   RunOnce(Suspended{SuspendReason::kOther, After{milliseconds(10)}});
-  EXPECT_EQ(coordinator_.RemoveSlot(index_), SlotStates::Removal::kIdle);
+  EXPECT_EQ(coordinator_.RemoveSlot(index_), Removal::kIdle);
   const Index next = *coordinator_.AddSlot();
   EXPECT_EQ(next.slot, index_.slot);
   clock_.AdvanceMillis(10);
@@ -122,8 +122,8 @@ TEST_F(CoordinatorTest, SlotsAreFinite) {
   std::vector<Index> more;
   while (const auto index = coordinator_.AddSlot()) more.push_back(*index);
   EXPECT_EQ(more.size(), 3u);
-  EXPECT_EQ(coordinator_.RemoveSlot(more[1]), SlotStates::Removal::kIdle);
-  EXPECT_EQ(coordinator_.RemoveSlot(more[1]), SlotStates::Removal::kStale);
+  EXPECT_EQ(coordinator_.RemoveSlot(more[1]), Removal::kIdle);
+  EXPECT_EQ(coordinator_.RemoveSlot(more[1]), Removal::kStale);
   EXPECT_TRUE(coordinator_.AddSlot().has_value());
   EXPECT_FALSE(coordinator_.AddSlot().has_value());
 }

@@ -39,14 +39,19 @@ class Mailbox {
   void Send() { sent_.fetch_add(1, std::memory_order_relaxed); }
 
   // A run. `seen_` is no atomic: runs at once, or without an order, are a race.
-  void Run() { seen_ = std::max(seen_, sent_.load(std::memory_order_relaxed)); }
+  void Run() {
+    seen_ = std::max(seen_, sent_.load(std::memory_order_relaxed));
+    ++runs_;
+  }
 
   // What the runs have seen; after all of them.
   uint64_t seen() const { return seen_; }
+  int runs() const { return runs_; }
 
  private:
   kv::Atomic<uint64_t> sent_{0};
   uint64_t seen_ = 0;
+  int runs_ = 0;
 };
 
 }  // namespace coord::interleaving

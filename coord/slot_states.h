@@ -1,19 +1,6 @@
 // SlotStates: what each slot is doing, in one atomic word a slot, generation and phase together.
 //
-//                 Register                Take                    Finish(kReady)
-//        Idle ───────────────► Ready ───────────────► Running ───────────────────► Ready
-//         ▲  ◄─────────────── Unregister               │ │ ▲
-//         │                                   Register │ │ │ Unregister
-//         │ Finish(kIdle), not notified                ▼ │ │
-//         ├────────────────────────────────────────────┤ Running, notified ──► Ready
-//         │                                            │      any Finish but those below
-//    AwaitsSignal ◄── Finish(kAwaitsSignal), not notified
-//    AwaitsTime ◄──── Finish(kAwaitsTime), notified or not ──── Fire ───────────► Ready
-//    AwaitsCapacity ◄ Finish(kAwaitsCapacity), not resumed ──── Resume ─────────► Ready
-//    Stopped ◄─────── Finish(kStopped)
-//
-//    Register leads from AwaitsSignal to Ready as it does from Idle. Remove leads from everywhere
-//    to Free, one generation up; Add from Free to Idle.
+// The phases and what leads from one to another: slots_concept.h.
 //
 // Beside its phase a slot has an entry in the ready queue or none. States know no queue: they say
 // when to push, and are told by Take of what was popped.
@@ -44,19 +31,11 @@
 
 #include "coord/fence_concept.h"
 #include "coord/index.h"
+#include "coord/outcome.h"
 #include "coord/slot_word.h"
 #include "kv/base/atomic.h"
 
 namespace coord {
-
-// What became of a call.
-enum class Outcome : uint8_t {
-  kQueued,   // the slot has become ready by this call
-  kMerged,   // what was asked for was so already, or will be without this call
-  kStale,    // the index names an earlier use of the slot, or no slot
-  kStopped,  // the slot never runs again
-  kRefused,  // the coordinator has been shut down
-};
 
 class SlotStates {
  public:
@@ -64,7 +43,7 @@ class SlotStates {
     Outcome outcome = Outcome::kStale;
     bool push = false;  // the caller pushes the slot
   };
-  enum class Removal : uint8_t { kStale, kIdle, kRunning };
+  using Removal = coord::Removal;
 
   explicit SlotStates(size_t slots)
       : slots_(slots), words_(std::make_unique<kv::Atomic<uint64_t>[]>(slots)) {

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "coord/bitmap.h"
+#include "coord/bitmap_slots.h"
 #include "coord/conformance.h"
 #include "coord/coordinator.h"
+#include "coord/index.h"
 #include "coord/park.h"
 #include "coord/symmetric_fence.h"
 #include "coord/worker_pool.h"
@@ -19,13 +21,23 @@
 namespace coord {
 namespace {
 
-struct Parts {
+template <typename C>
+struct QueuedParts {
   using ReadyQueue = BitmapQueue;
-  using Waiter = Park;
   using Fence = SymmetricFence;
-  using Clock = kv::ManualClock;
+  using Waiter = Park;
+  using Clock = C;
+  using OnSystemClock = QueuedParts<kv::SystemClock>;
+};
+template <typename C>
+struct BitmapParts {
+  using Slots = BitmapSlots<SymmetricFence>;
+  using Waiter = Park;
+  using Clock = C;
+  using OnSystemClock = BitmapParts<kv::SystemClock>;
 };
 
+template <typename Parts>
 class SourceDefectsTest : public testing::Test {
  protected:
   std::vector<Index> Drain(size_t most) {
@@ -41,90 +53,91 @@ class SourceDefectsTest : public testing::Test {
   Coordinator<Parts> coordinator_{{.slots = 16}, clock_};
   const Index index_ = *coordinator_.AddSlot();
 };
+using Models = testing::Types<QueuedParts<kv::ManualClock>, BitmapParts<kv::ManualClock>>;
+TYPED_TEST_SUITE(SourceDefectsTest, Models);
 
 // 1. Completed{false} unregistered the index, and with it a registration that came during the run.
-TEST_F(SourceDefectsTest, ARegistrationDuringTheRunIsNotErasedByItsEnd) {
-  coordinator_.Register(index_);
-  Drain(1);
-  EXPECT_EQ(coordinator_.Register(index_), Outcome::kMerged);
-  EXPECT_EQ(coordinator_.Finish(index_, Completed{.ready_hint = false}), Outcome::kQueued);
-  EXPECT_EQ(Drain(1), std::vector<Index>{index_});
+TYPED_TEST(SourceDefectsTest, ARegistrationDuringTheRunIsNotErasedByItsEnd) {
+  this->coordinator_.Register(this->index_);
+  this->Drain(1);
+  EXPECT_EQ(this->coordinator_.Register(this->index_), Outcome::kMerged);
+  EXPECT_EQ(this->coordinator_.Finish(this->index_, Completed{.ready_hint = false}),
+            Outcome::kQueued);
+  EXPECT_EQ(this->Drain(1), std::vector<Index>{this->index_});
 }
 
 // 2. What was drained was no longer known: registered again, it was handed to a second worker.
-TEST_F(SourceDefectsTest, TwoWorkersDoNotRunOneSlotAtOnce) {
-  coordinator_.Register(index_);
-  EXPECT_EQ(Drain(1), std::vector<Index>{index_});
-  coordinator_.Register(index_);
-  EXPECT_EQ(Drain(1), std::vector<Index>{});
+TYPED_TEST(SourceDefectsTest, TwoWorkersDoNotRunOneSlotAtOnce) {
+  this->coordinator_.Register(this->index_);
+  EXPECT_EQ(this->Drain(1), std::vector<Index>{this->index_});
+  this->coordinator_.Register(this->index_);
+  EXPECT_EQ(this->Drain(1), std::vector<Index>{});
 }
 
 // 3. The waker was ignored, and who waited span.
-TEST_F(SourceDefectsTest, AWaitSleepsUntilItIsWoken) {
-  std::thread worker([&] { coordinator_.Wait(); });
-  AwaitParks(1);
-  coordinator_.Register(index_);
+TYPED_TEST(SourceDefectsTest, AWaitSleepsUntilItIsWoken) {
+  std::thread worker([&] { this->coordinator_.Wait(); });
+  this->AwaitParks(1);
+  this->coordinator_.Register(this->index_);
   worker.join();
-  EXPECT_EQ(coordinator_.metrics().parks, 1u);
-  EXPECT_EQ(coordinator_.metrics().wakes, 1u);
+  EXPECT_EQ(this->coordinator_.metrics().parks, 1u);
+  EXPECT_EQ(this->coordinator_.metrics().wakes, 1u);
 }
 
 // 4. One boolean was the signal: of two registrations one worker learnt, and whoever reset the
 // boolean reset it for both.
-TEST_F(SourceDefectsTest, TwoRegistrationsWakeTwoWorkers) {
-  const Index other = *coordinator_.AddSlot();
+TYPED_TEST(SourceDefectsTest, TwoRegistrationsWakeTwoWorkers) {
+  const Index other = *this->coordinator_.AddSlot();
   std::vector<std::thread> workers;
-  for (int i = 0; i < 2; ++i) workers.emplace_back([&] { coordinator_.Wait(); });
-  AwaitParks(2);
-  coordinator_.Register(index_);
-  coordinator_.Register(other);
+  for (int i = 0; i < 2; ++i) workers.emplace_back([&] { this->coordinator_.Wait(); });
+  this->AwaitParks(2);
+  this->coordinator_.Register(this->index_);
+  this->coordinator_.Register(other);
   for (std::thread& worker : workers) worker.join();
-  EXPECT_EQ(coordinator_.metrics().wakes, 2u);
+  EXPECT_EQ(this->coordinator_.metrics().wakes, 2u);
 }
 
 // 5. Entries of what had been unregistered counted towards the batch.
-TEST_F(SourceDefectsTest, StaleEntriesDoNotEatTheBatch) {
+TYPED_TEST(SourceDefectsTest, StaleEntriesDoNotEatTheBatch) {
   std::vector<Index> others;
-  while (const auto other = coordinator_.AddSlot()) others.push_back(*other);
-  coordinator_.RegisterBatch(others);
-  coordinator_.Register(index_);
+  while (const auto other = this->coordinator_.AddSlot()) others.push_back(*other);
+  this->coordinator_.RegisterBatch(others);
+  this->coordinator_.Register(this->index_);
   for (size_t i = 0; i < others.size(); ++i) {
-    i % 2 == 0 ? static_cast<void>(coordinator_.Unregister(others[i]))
-               : static_cast<void>(coordinator_.RemoveSlot(others[i]));
+    i % 2 == 0 ? static_cast<void>(this->coordinator_.Unregister(others[i]))
+               : static_cast<void>(this->coordinator_.RemoveSlot(others[i]));
   }
-  EXPECT_EQ(Drain(1), std::vector<Index>{index_});
+  EXPECT_EQ(this->Drain(1), std::vector<Index>{this->index_});
 }
 
 // 6. retry_after, resume_on and generations were there in name.
-TEST_F(SourceDefectsTest, RetryAfterResumeOnAndGenerationsMeanSomething) {
+TYPED_TEST(SourceDefectsTest, RetryAfterResumeOnAndGenerationsMeanSomething) {
   const auto run = [&](const Result& result) {
-    ASSERT_EQ(Drain(1), std::vector<Index>{index_});
-    coordinator_.Finish(index_, result);
-    ASSERT_EQ(Drain(1), std::vector<Index>{});
+    ASSERT_EQ(this->Drain(1), std::vector<Index>{this->index_});
+    this->coordinator_.Finish(this->index_, result);
+    ASSERT_EQ(this->Drain(1), std::vector<Index>{});
   };
   constexpr auto kSecond = std::chrono::seconds(1);
-  coordinator_.Register(index_);
+  this->coordinator_.Register(this->index_);
   run(Failed{absl::UnavailableError("busy"), kSecond});
-  clock_.AdvanceMillis(1'000);
+  this->clock_.AdvanceMillis(1'000);
   run(Suspended{SuspendReason::kRateLimit, After{kSecond}});
-  clock_.AdvanceMillis(1'000);
+  this->clock_.AdvanceMillis(1'000);
   run(Suspended{SuspendReason::kBackpressure, Capacity{}});
-  coordinator_.Resume(index_);
+  this->coordinator_.Resume(this->index_);
   run(Suspended{SuspendReason::kAwaitsExternal, Signal{}});
-  coordinator_.RemoveSlot(index_);
-  const Index next = *coordinator_.AddSlot();
-  EXPECT_EQ(next.slot, index_.slot);
-  EXPECT_EQ(coordinator_.Register(index_), Outcome::kStale);
-  EXPECT_EQ(Drain(1), std::vector<Index>{});
+  this->coordinator_.RemoveSlot(this->index_);
+  const Index next = *this->coordinator_.AddSlot();
+  EXPECT_EQ(next.slot, this->index_.slot);
+  EXPECT_EQ(this->coordinator_.Register(this->index_), Outcome::kStale);
+  EXPECT_EQ(this->Drain(1), std::vector<Index>{});
 }
 
 // 7. Nothing ran them from several threads but a benchmark, which looked at no result. The proofs
 // are the interleaving tests; this is the least of it.
-TEST_F(SourceDefectsTest, SeveralThreadsLoseNothingAndRunNothingTwice) {
-  struct SystemParts : Parts {
-    using Clock = kv::SystemClock;
-  };
-  const absl::Status status = CheckCoordinatorSoak<SystemParts>(/*seed=*/7, /*steps=*/1'500);
+TYPED_TEST(SourceDefectsTest, SeveralThreadsLoseNothingAndRunNothingTwice) {
+  const absl::Status status =
+      CheckCoordinatorSoak<typename TypeParam::OnSystemClock>(/*seed=*/7, /*steps=*/1'500);
   EXPECT_TRUE(status.ok()) << status;
 }
 
