@@ -78,21 +78,21 @@ class BitmapQueue {
 
   kv::Atomic<uint64_t>& Leaf(size_t leaf) const { return bits_[leaf * stride_]; }
 
-  // seq_cst: pairs with the same in Set, as in Take.
+  // seq_cst: pairs with the same in Set: either this look sees the bits, or whoever pushed them
+  // sees what the caller changed before it looked.
   bool HasSome(size_t leaf) const { return Leaf(leaf).load(std::memory_order_seq_cst) != 0; }
 
   void Set(size_t leaf, uint64_t bits) {
     // release: pairs with the acquire in Take. seq_cst as well: it stands in one order with the
-    // looks of Take and Empty, and with what the caller or Mark load next.
+    // looks of Pop and Empty, and with what the caller or Mark load next.
     Leaf(leaf).fetch_or(bits, std::memory_order_seq_cst);
     sweep_.Mark(leaf);
   }
 
   // The lowest bits of the leaf within a mask, as many as there is room for.
   Sweep::Taken Take(size_t leaf, uint64_t within, std::span<uint32_t> out) {
-    // seq_cst: pairs with the same in Set: either this look sees the bits, or whoever pushed them
-    // sees what the caller changed before it looked.
-    const uint64_t seen = Leaf(leaf).load(std::memory_order_seq_cst);
+    // relaxed: what it does not see HasSome does.
+    const uint64_t seen = Leaf(leaf).load(std::memory_order_relaxed);
     uint64_t wanted = seen & within;
     if (wanted == 0) return {.nothing = seen == 0};
     while (static_cast<size_t>(std::popcount(wanted)) > out.size()) {

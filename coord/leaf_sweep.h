@@ -66,7 +66,7 @@ class LeafSweep {
 
   // Up to `most` slots, of which take(leaf, within, done) takes some behind the first `done`: of
   // those within a mask the lowest, as many as there is still room for. has_some(leaf) looks at a
-  // leaf. Both look sequentially consistently.
+  // leaf, sequentially consistently: a Pop that hands out nothing has done so with each of them.
   template <typename T, typename H>
   size_t Pop(size_t most, T take, H has_some) {
     if (most == 0) return 0;
@@ -100,6 +100,15 @@ class LeafSweep {
     return std::min(kMarks - leaf % kMarks, leaves_ - leaf);
   }
 
+  // How many leaves from `leaf` on have nothing, up to the last. Where they are many, looking at
+  // them is all that a Pop does.
+  template <typename H>
+  size_t Empty(size_t leaf, H& has_some) const {
+    size_t count = 0;
+    while (leaf + count < leaves_ && !has_some(leaf + count)) ++count;
+    return count;
+  }
+
   // One turn from `start` on: the first leaf from its slot on, the others, the first up to it.
   template <typename T, typename H>
   size_t Sweep(uint64_t start, bool thorough, size_t most, T& take, H& has_some) {
@@ -109,7 +118,7 @@ class LeafSweep {
     size_t count = 0;
     uint64_t empty = 0;  // leaves that have nothing, of those with marks in one word
     for (size_t turned = 0; turned <= leaves_ && count < most;) {
-      size_t steps = thorough ? 0 : Unmarked(leaf);
+      size_t steps = thorough ? Empty(leaf, has_some) : Unmarked(leaf);
       if (steps == 0) {
         const uint64_t within = turned == 0 ? high : turned == leaves_ ? ~high : ~uint64_t{0};
         const Taken taken = take(leaf, within, count);

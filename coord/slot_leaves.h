@@ -29,8 +29,9 @@ class SlotLeaves {
   // All parked.
   explicit SlotLeaves(size_t slots)
       : leaves_(std::max<size_t>((slots + kSlots - 1) / kSlots, 1)),
-        stride_(slots <= kPaddedSlots ? kv::kCacheLineBytes / sizeof(uint64_t) : 1),
-        words_(std::make_unique<kv::Atomic<uint64_t>[]>(leaves_ * stride_)),
+        places_(leaves_ * kSlots),
+        shift_(slots <= kPaddedSlots ? kPaddedShift : 0),
+        words_(std::make_unique<kv::Atomic<uint64_t>[]>(leaves_ << shift_)),
         sweep_(leaves_) {
     for (size_t leaf = 0; leaf < leaves_; ++leaf) {
       // relaxed: whoever constructs a thing hands it to others.
@@ -39,7 +40,7 @@ class SlotLeaves {
   }
 
   // The slots that there were if the last word were full.
-  size_t places() const { return leaves_ * kSlots; }
+  size_t places() const { return places_; }
 
   static size_t LeafOf(uint32_t slot) { return slot / kSlots; }
   kv::Atomic<uint64_t>& WordOf(uint32_t slot) const { return Word(LeafOf(slot)); }
@@ -76,20 +77,22 @@ class SlotLeaves {
  private:
   static constexpr size_t kSlots = leaf_word::kSlots;
   static constexpr size_t kPaddedSlots = 4096;
+  static constexpr size_t kPaddedShift = 3;
+  static_assert(sizeof(uint64_t) << kPaddedShift == kv::kCacheLineBytes);
   using Sweep = LeafSweep<kSlots>;
 
-  kv::Atomic<uint64_t>& Word(size_t leaf) const { return words_[leaf * stride_]; }
+  kv::Atomic<uint64_t>& Word(size_t leaf) const { return words_[leaf << shift_]; }
 
-  // seq_cst: pairs with whoever makes a slot ready, as in TakeOf.
+  // seq_cst: either this look sees that a slot is ready, or whoever made it so sees what the caller
+  // changed before it looked.
   bool HasSome(size_t leaf) const {
     return leaf_word::TakeableOf(Word(leaf).load(std::memory_order_seq_cst)) != 0;
   }
 
   // The lowest slots within a mask that are ready, as many as there is room for.
   uint64_t TakeOf(size_t leaf, uint64_t within, size_t room, bool* nothing) {
-    // seq_cst: either this look sees that a slot is ready, or whoever made it so sees what the
-    // caller changed before it looked.
-    uint64_t word = Word(leaf).load(std::memory_order_seq_cst);
+    // relaxed: what it does not see HasSome does.
+    uint64_t word = Word(leaf).load(std::memory_order_relaxed);
     *nothing = leaf_word::TakeableOf(word) == 0;
     for (;;) {
       uint64_t taken = leaf_word::TakeableOf(word) & within;
@@ -108,7 +111,8 @@ class SlotLeaves {
   }
 
   const size_t leaves_;
-  const size_t stride_;  // from one leaf to the next, in words
+  const size_t places_;
+  const size_t shift_;  // from one leaf to the next: 1 << shift_ words
   const std::unique_ptr<kv::Atomic<uint64_t>[]> words_;
   Sweep sweep_;
 };
