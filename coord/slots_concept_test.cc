@@ -282,6 +282,53 @@ TYPED_TEST(SlotsTest, BatchesDoWhatTheirPartsDo) {
   }
 }
 
+// Slots that are ready again at once do not keep others waiting beyond the bound.
+template <typename S>
+void ExpectFair(size_t count) {
+  S slots(count);
+  std::mt19937_64 random(count);
+  std::vector<Index> all;
+  while (const auto index = slots.Add()) all.push_back(*index);
+  std::vector<uint64_t> ready(count, 0);  // since when; 0: it is not
+  std::vector<size_t> bypassed(count, 0);
+  uint64_t time = 0;
+  const auto becomes_ready = [&](Index index) {
+    ready[index.slot] = ++time;
+    bypassed[index.slot] = 0;
+  };
+  for (const Index index : all) {
+    slots.Register(index);
+    becomes_ready(index);
+  }
+  std::vector<Index> resting;
+  for (int round = 0; round < 2'000; ++round) {
+    std::vector<Index> taken(1 + random() % std::min<size_t>(count, 5));
+    taken.resize(slots.Take(taken));
+    for (const Index index : taken) {
+      for (size_t other = 0; other < count; ++other) {
+        if (ready[other] == 0 || ready[other] >= ready[index.slot]) continue;
+        ASSERT_LE(++bypassed[other], S::BypassBound(count, 1));
+      }
+      ready[index.slot] = 0;
+    }
+    for (const Index index : taken) {
+      const bool rests = random() % 8 == 0;
+      slots.Finish(index, rests ? Phase::kIdle : Phase::kReady);
+      rests ? resting.push_back(index) : becomes_ready(index);
+    }
+    if (resting.size() <= count / 4) continue;
+    for (const Index index : resting) {
+      slots.Register(index);
+      becomes_ready(index);
+    }
+    resting.clear();
+  }
+}
+
+TYPED_TEST(SlotsTest, AreFair) {
+  for (const size_t count : {1, 2, 16, 17, 65, 200}) ExpectFair<TypeParam>(count);
+}
+
 TEST(BitmapSlotsTest, ASlotThatRunsIsFreeBehindItsRun) {
   BitmapSlots<SymmetricFence> slots(1);
   const Index index = *slots.Add();
