@@ -20,6 +20,7 @@
 #include "coord/park.h"
 #include "coord/per_thread_rings.h"
 #include "coord/ring.h"
+#include "coord/ring_slots.h"
 #include "coord/spin_then_park.h"
 #include "coord/symmetric_fence.h"
 #include "coord/work_stealing.h"
@@ -62,7 +63,8 @@ using All = testing::Types<
     Parts<WorkStealing, SpinThenPark<>, SymmetricFence>, Parts<WorkStealing, Park, AsymmetricFence>,
     SlotsParts<BitmapSlots<SymmetricFence>, Park>,
     SlotsParts<BitmapSlots<AsymmetricFence>, SpinThenPark<>>,
-    SlotsParts<BitmapSlots<SymmetricFence>, EventFd>>;
+    SlotsParts<BitmapSlots<SymmetricFence>, EventFd>, SlotsParts<RingSlots<>, Park>,
+    SlotsParts<RingSlots<>, SpinThenPark<>>, SlotsParts<RingSlots<>, EventFd>>;
 TYPED_TEST_SUITE(CoordinatorConformanceTest, All);
 
 TYPED_TEST(CoordinatorConformanceTest, Alone) {

@@ -43,7 +43,9 @@ class OwnerRing {
   // How much of what is there Take may take.
   enum class Share { kAll, kHalf };
 
-  // Each of which there is not yet.
+  // Each of which there is not yet. kPublish: release, for a caller that puts a fence of its own
+  // between the push and what it looks at next.
+  template <std::memory_order kPublish = std::memory_order_seq_cst>
   void Push(std::span<const uint32_t> slots) {
     // relaxed: it is the owner's.
     const uint64_t tail = tail_.load(std::memory_order_relaxed);
@@ -56,7 +58,7 @@ class OwnerRing {
     }
     // release: pairs with the acquire of Take. seq_cst as well: it stands in one order with the
     // looks of Take and Empty, and with what the caller loads next.
-    tail_.store(at, std::memory_order_seq_cst);
+    tail_.store(at, kPublish);
   }
 
   // The oldest, up to as many as `out` has room for. Half is at least one.

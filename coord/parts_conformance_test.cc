@@ -16,7 +16,6 @@
 #include "coord/event_fd.h"
 #include "coord/fence_concept.h"
 #include "coord/growing_ring.h"
-#include "coord/live_thread.h"
 #include "coord/locked.h"
 #include "coord/park.h"
 #include "coord/per_thread_rings.h"
@@ -29,6 +28,7 @@
 #include "coord/waiter_conformance.h"
 #include "coord/work_stealing.h"
 #include "gtest/gtest.h"
+#include "kv/base/thread_stripe.h"
 
 namespace coord {
 namespace {
@@ -142,7 +142,7 @@ TYPED_TEST(QueueOfManyThreadsTest, NumbersAreUsedAgain) {
   std::vector<uint32_t> out(8);
   for (uint32_t i = 0; i < 300; ++i) {
     std::thread([&] {
-      EXPECT_LT(LiveThread::Number(), 8u);
+      EXPECT_LT(kv::ThreadNumber(), 8u);
       queue.Push(i % 8);
     }).join();
     if (i % 8 != 7) continue;
@@ -172,7 +172,6 @@ TYPED_TEST(QueueOfManyThreadsTest, TheOthersShareARing) {
       at_the_end.slot = kThreads + i;
       queue.Push(i);
       all.arrive_and_wait();
-      EXPECT_NE(LiveThread::Number(), LiveThread::kNoNumber);
     });
   }
   for (std::thread& thread : threads) thread.join();

@@ -9,7 +9,8 @@
 //   that pop                              taken
 //
 // Invariants:
-//   1. A ring has one thread that pushes into it (live_thread.h), and keeps the order of its
+//   1. A ring has one thread that pushes into it (kv/base/thread_stripe.h), and keeps the order of
+//   its
 //      pushes (owner_ring.h). Threads beyond kOwners at a time share one (growing_ring.h).
 //   2. A ring that was ever pushed into is active, from before the end of its first push on.
 //   3. A cursor counts on for ever, and only forward. A Pop begins at that of its thread; it stays
@@ -44,7 +45,6 @@
 #include <string_view>
 
 #include "coord/growing_ring.h"
-#include "coord/live_thread.h"
 #include "coord/owner_ring.h"
 #include "coord/ready_queue_concept.h"
 #include "kv/base/atomic.h"
@@ -67,11 +67,13 @@ class PerThreadRings {
 
   void Push(uint32_t slot) { PushBatch({&slot, 1}); }
 
+  // kPublish: as OwnerRing has it.
+  template <std::memory_order kPublish = std::memory_order_seq_cst>
   void PushBatch(std::span<const uint32_t> slots) {
     if (slots.empty()) return;
-    const size_t ring = std::min(LiveThread::Number(), kOwners);
+    const size_t ring = std::min(kv::ThreadNumber(), kOwners);
     if (ring < kOwners) [[likely]] {
-      rings_[ring].Push(slots);
+      rings_[ring].Push<kPublish>(slots);
     } else {
       shared_.PushBatch(slots);
     }
@@ -108,7 +110,7 @@ class PerThreadRings {
     // seq_cst: pairs with PushBatch.
     const uint64_t active = active_.load(std::memory_order_seq_cst);
     if (active == 0) return 0;
-    const size_t me = LiveThread::Number();
+    const size_t me = kv::ThreadNumber();
     // relaxed: a thread sees the cursor go forward, and its own changes of it; that is enough for
     // the bound.
     uint64_t at = me < kOwners ? cursors_[me].at : cursor_.load(std::memory_order_relaxed);

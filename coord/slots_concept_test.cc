@@ -15,6 +15,7 @@
 #include "coord/locked.h"
 #include "coord/outcome.h"
 #include "coord/queued_slots.h"
+#include "coord/ring_slots.h"
 #include "coord/slot_word.h"
 #include "coord/symmetric_fence.h"
 #include "gtest/gtest.h"
@@ -41,8 +42,8 @@ class SlotsTest : public testing::Test {
   S slots_{20};
   const Index index_ = *slots_.Add();
 };
-using Models =
-    testing::Types<QueuedSlots<LockedQueue, SymmetricFence>, BitmapSlots<SymmetricFence>>;
+using Models = testing::Types<QueuedSlots<LockedQueue, SymmetricFence>, BitmapSlots<SymmetricFence>,
+                              RingSlots<>>;
 TYPED_TEST_SUITE(SlotsTest, Models);
 
 TYPED_TEST(SlotsTest, AreReadyOnce) {
@@ -65,6 +66,7 @@ TYPED_TEST(SlotsTest, ARegistrationDuringTheRunMakesItReadyAtItsEnd) {
     this->Run();
     EXPECT_EQ(this->slots_.Register(this->index_), Outcome::kMerged);
     EXPECT_EQ(this->slots_.Register(this->index_), Outcome::kMerged);
+    EXPECT_EQ(this->Take(), std::vector<Index>{});
     EXPECT_TRUE(this->slots_.Empty());
     EXPECT_EQ(this->slots_.Finish(this->index_, next), Outcome::kQueued);
     EXPECT_EQ(this->Take(), std::vector<Index>{this->index_});
@@ -369,6 +371,7 @@ struct WithoutRemoval : BitmapSlots<SymmetricFence> {
 static_assert(!Slots<WithoutRemoval>);
 static_assert(!Slots<LockedQueue>);
 static_assert(Slots<BitmapSlots<SymmetricFence>>);
+static_assert(Slots<RingSlots<>>);
 
 }  // namespace
 }  // namespace coord

@@ -13,6 +13,7 @@
 #include "coord/coordinator.h"
 #include "coord/index.h"
 #include "coord/park.h"
+#include "coord/ring_slots.h"
 #include "coord/symmetric_fence.h"
 #include "coord/worker_pool.h"
 #include "gtest/gtest.h"
@@ -37,6 +38,14 @@ struct BitmapParts {
   using OnSystemClock = BitmapParts<kv::SystemClock>;
 };
 
+template <typename C>
+struct RingParts {
+  using Slots = RingSlots<>;
+  using Waiter = Park;
+  using Clock = C;
+  using OnSystemClock = RingParts<kv::SystemClock>;
+};
+
 template <typename Parts>
 class SourceDefectsTest : public testing::Test {
  protected:
@@ -53,7 +62,8 @@ class SourceDefectsTest : public testing::Test {
   Coordinator<Parts> coordinator_{{.slots = 16}, clock_};
   const Index index_ = *coordinator_.AddSlot();
 };
-using Models = testing::Types<QueuedParts<kv::ManualClock>, BitmapParts<kv::ManualClock>>;
+using Models = testing::Types<QueuedParts<kv::ManualClock>, BitmapParts<kv::ManualClock>,
+                              RingParts<kv::ManualClock>>;
 TYPED_TEST_SUITE(SourceDefectsTest, Models);
 
 // 1. Completed{false} unregistered the index, and with it a registration that came during the run.

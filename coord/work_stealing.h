@@ -38,7 +38,6 @@
 #include <span>
 #include <string_view>
 
-#include "coord/live_thread.h"
 #include "coord/per_thread_rings.h"
 #include "coord/ready_queue_concept.h"
 #include "kv/base/atomic.h"
@@ -56,7 +55,7 @@ class WorkStealing {
   void PushBatch(std::span<const uint32_t> slots) { rings_.PushBatch(slots); }
 
   size_t Pop(std::span<uint32_t> out) {
-    const size_t me = LiveThread::Number();
+    const size_t me = kv::ThreadNumber();
     // relaxed: a hint, of whom to take but half from. (Of a thread that has the number of an
     // earlier worker, too.)
     const uint64_t workers = workers_.load(std::memory_order_relaxed);

@@ -31,6 +31,19 @@ using Atomic = std::atomic<T>;
 template <typename T>
 using AtomicRef = std::atomic_ref<T>;
 
+// A fence, as std::atomic_thread_fence.
+inline void ThreadFence(std::memory_order order) { std::atomic_thread_fence(order); }
+
+// A sequentially consistent fence, and behind it an exchange that acquires and releases. On x86-64
+// that is one instruction: whatever is locked is a full barrier, too.
+template <typename T>
+T FenceAndExchange(Atomic<T>& object, T value) {
+#if !defined(__x86_64__)
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+  return object.exchange(value, std::memory_order_seq_cst);
+}
+
 // Offers the processor to other threads: a turn of a loop that waits for one of them.
 inline void GiveWay() { ::sched_yield(); }
 

@@ -29,6 +29,7 @@
 #include <mutex>
 
 #include "kv/base/atomic.h"
+#include "kv/base/shard_lock.h"
 #include "kv/base/thread_stripe.h"
 
 namespace kv {
@@ -60,9 +61,9 @@ class ReadGate {
 
   // Returns when every guard taken before the call is gone.
   void Synchronize() {
-    const std::lock_guard lock(synchronize_mutex_);
+    const std::lock_guard lock(synchronize_lock_);
     for (int turns = 0; turns < 2; ++turns) {
-      // relaxed: only the holder of the mutex writes the phase.
+      // relaxed: only the holder of the lock writes the phase.
       const uint64_t phase = phase_.load(std::memory_order_relaxed);
       phase_.store(phase + 1, std::memory_order_seq_cst);  // invariant 2
       Drain(phase & 1);
@@ -86,7 +87,7 @@ class ReadGate {
 
   std::array<Stripe, kStripes> stripes_;
   Atomic<uint64_t> phase_{0};
-  std::mutex synchronize_mutex_;
+  ShardLock synchronize_lock_;
 };
 
 }  // namespace kv

@@ -8,7 +8,9 @@
 #ifndef KV_TESTING_INTERLEAVING_SEAM_H_
 #define KV_TESTING_INTERLEAVING_SEAM_H_
 
+#include <atomic>
 #include <cstddef>
+#include <source_location>
 
 #include "kv/testing/interleaving/atomic.h"
 #include "kv/testing/interleaving/explore.h"
@@ -19,6 +21,18 @@ template <typename T>
 using Atomic = testing::interleaving::Atomic<T>;
 template <typename T>
 using AtomicRef = testing::interleaving::AtomicRef<T>;
+
+// The places where it is called are what is weakened in turn.
+inline void ThreadFence(std::memory_order order,
+                        std::source_location where = std::source_location::current()) {
+  testing::interleaving::Fence(order, where);
+}
+
+template <typename T>
+T FenceAndExchange(Atomic<T>& object, T value) {
+  testing::interleaving::Fence(std::memory_order_seq_cst);
+  return object.exchange(value, std::memory_order_seq_cst);
+}
 
 inline void GiveWay() { testing::interleaving::Yield(); }
 
