@@ -52,15 +52,16 @@
 
 namespace coord {
 
-class PerThreadRings {
+// kThreads: how many have a ring each, at a time.
+template <size_t kThreads>
+class PerThreadRingsOf {
  public:
   static constexpr std::string_view kName = "per_thread_rings";
-  // Threads that have a ring each, at a time.
-  static constexpr size_t kOwners = kv::kModelled ? 2 : 63;
+  static constexpr size_t kOwners = kThreads;
   // Entries for which the cursor stays with a ring.
   static constexpr uint64_t kTurn = kv::kModelled ? 2 : 64;
 
-  explicit PerThreadRings(size_t slots) : shared_(slots) {
+  explicit PerThreadRingsOf(size_t slots) : shared_(slots) {
     // Each begins with its own.
     for (size_t thread = 0; thread < kOwners; ++thread) cursors_[thread].at = thread * kTurn;
   }
@@ -73,7 +74,7 @@ class PerThreadRings {
     if (slots.empty()) return;
     const size_t ring = std::min(kv::ThreadNumber(), kOwners);
     if (ring < kOwners) [[likely]] {
-      rings_[ring].Push<kPublish>(slots);
+      rings_[ring].template Push<kPublish>(slots);
     } else {
       shared_.PushBatch(slots);
     }
@@ -175,6 +176,8 @@ class PerThreadRings {
   alignas(kv::kCacheLineBytes) kv::Atomic<uint64_t> active_{0};  // a bit for each ring
   alignas(kv::kCacheLineBytes) kv::Atomic<uint64_t> cursor_{0};  // of all other threads
 };
+
+using PerThreadRings = PerThreadRingsOf<kv::kModelled ? 2 : 63>;
 
 static_assert(ReadyQueue<PerThreadRings>);
 

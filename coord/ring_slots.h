@@ -72,7 +72,7 @@
 
 namespace coord {
 
-template <typename Fence = StoreLoadFence>
+template <typename Fence = StoreLoadFence, typename Rings = PerThreadRings>
 class RingSlots {
  public:
   static constexpr std::string_view kName = "ring_slots";
@@ -218,7 +218,7 @@ class RingSlots {
   }
 
   static constexpr size_t BypassBound(size_t slots, size_t takers) {
-    return PerThreadRings::BypassBound(slots, takers);
+    return Rings::BypassBound(slots, takers);
   }
 
  private:
@@ -291,7 +291,7 @@ class RingSlots {
 
   // release: fence_ is between the push and what its caller looks at next.
   void PushAll(std::span<const uint32_t> slots) {
-    rings_.PushBatch<std::memory_order_release>(slots);
+    rings_.template PushBatch<std::memory_order_release>(slots);
   }
   void Push(uint32_t slot) { PushAll({&slot, 1}); }
 
@@ -425,7 +425,7 @@ class RingSlots {
 
   const size_t size_;
   const std::unique_ptr<Slot[]> slots_;
-  PerThreadRings rings_;
+  Rings rings_;
   mutable Fence fence_;
   kv::ReadGate gate_;
   kv::ShardLock free_lock_;
