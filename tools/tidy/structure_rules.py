@@ -1,5 +1,6 @@
 """Rules about how files stand to each other: layers, tests, dead and hidden headers."""
 
+import ast
 import os
 import re
 
@@ -156,24 +157,50 @@ def _opens_with_composition(text):
     return includes[:1] == ["ASHLAR_HEADER"]
 
 
+def _headers_compiled(tree, build):
+    """The hdrs of each headers_compile() of a BUILD file, as lists of those that share a source."""
+    text = tree.text(build) if build in tree.paths else ""
+    for call in re.findall(r"^headers_compile\(.*?^\)", text, re.M | re.S):
+        for argument in ast.parse(call).body[0].value.keywords:
+            if argument.arg == "hdrs":
+                for entry in ast.literal_eval(argument.value):
+                    yield [entry] if isinstance(entry, str) else entry
+
+
+def _included_by(tree, path):
+    """All that `path` includes, directly or through other headers of the tree."""
+    found = set()
+    left = [path]
+    while left:
+        new = set(tree.includes(left.pop())) - found
+        found |= new
+        left.extend(name for name in new if name in tree.paths)
+    return found
+
+
 def self_contained(tree):
     """A header that stands first in some file has been compiled on its own.
 
     That is free where x_test.cc opens with x.h. The others are named in a headers_compile(), but
-    for those that nobody includes who does not test this repository.
+    for those that nobody includes who does not test this repository. Headers that share a source
+    there have been compiled on their own as well, if each includes what stands before it.
     A file that opens with `#include ASHLAR_HEADER` is compiled for each entry of engines.bzl.
     """
     first = {names[0] for path in tree.with_suffix(".cc") if (names := tree.includes(path))}
     if any(_opens_with_composition(tree.text(path)) for path in tree.with_suffix(".cc")):
         first |= _compositions(tree)
+    for build in tree.with_suffix("BUILD.bazel"):
+        for names in _headers_compiled(tree, build):
+            shared = [os.path.join(os.path.dirname(build), name) for name in names]
+            first.update(shared)
+            for before, path in zip(shared, shared[1:]):
+                # Of two that include each other, the second has seen only the half of the first.
+                if before not in _included_by(tree, path) or path in _included_by(tree, before):
+                    message = f"shares a source with {before}, but does not include it"
+                    yield Finding(path, 0, "self-contained", message)
     for path in tree.headers():
-        folder, name = os.path.split(path)
-        build = os.path.join(folder, "BUILD.bazel")
-        text = tree.text(build) if build in tree.paths else ""
-        calls = re.findall(r"^headers_compile\(.*?^\)", text, re.M | re.S)
-        ours = folder.startswith("kv/testing") or name.endswith("_testing.h")
-        named = any(f'"{name}"' in call for call in calls)
-        if path not in first and not named and not ours:
+        ours = path.startswith("kv/testing/") or path.endswith("_testing.h")
+        if path not in first and not ours:
             message = "include it first in a .cc file or name it in headers_compile()"
             yield Finding(path, 0, "self-contained", message)
 

@@ -200,6 +200,30 @@ class TidyTest(unittest.TestCase):
             {"kv/filter/BUILD.bazel": 'hdrs = ["concept.h", "none.h"]\n'},
         )
 
+    def test_headers_that_share_a_source(self):
+        """Each includes the one before it, be it through a third."""
+
+        def sharing(*names):
+            shared = ", ".join(f'"{name}"' for name in names)
+            return {
+                "kv/filter/BUILD.bazel": f"""\
+hdrs = ["some.h", "concept.h", "none.h"]
+headers_compile(
+    hdrs = [[{shared}]],
+)
+""",
+                "kv/filter/some.h": header("kv/filter/some.h", including("kv/filter/none.h")),
+                "kv/filter/other_test.cc": '#include "kv/filter/none.h"\n#include "kv/filter/some.h"\n',
+            }
+
+        self.assertEqual(self.rules_broken(sharing("concept.h", "some.h")), [])
+        self.assert_breaks("self-contained", sharing("some.h", "concept.h"))
+        self.assert_breaks("self-contained", sharing("concept.h"))
+
+        mutual = header("kv/filter/concept.h", including("kv/filter/some.h"))
+        changes = {**sharing("concept.h", "some.h"), "kv/filter/concept.h": mutual}
+        self.assert_breaks("self-contained", changes)
+
     def test_composition(self):
         """An entry of engines.bzl lists its header, and a main includes it through a macro."""
         path = "engines/compositions/x.h"
