@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <string>
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "bench/cycle_clock.h"
 #include "bench/executor.h"
 #include "bench/operation_source.h"
@@ -37,19 +39,26 @@ inline constexpr uint64_t kSampleEvery = 16;
 template <kv::Engine E>
 class EngineSubject final : public Subject {
  public:
+  using OpenEngine = std::function<absl::StatusOr<std::unique_ptr<E>>(const kv::Options&)>;
+
   explicit EngineSubject(std::string_view name)
-      : capabilities_{.name = std::string(name),
-                      .descriptor = E::Descriptor(),
-                      .durable = E::kDurable,
-                      .ordered = E::kOrdered,
-                      .expiry = E::kExpiry,
-                      .compaction = CompactableEngine<E>} {}
+      : EngineSubject({.name = std::string(name),
+                       .descriptor = E::Descriptor(),
+                       .durable = E::kDurable,
+                       .ordered = E::kOrdered,
+                       .expiry = E::kExpiry,
+                       .compaction = CompactableEngine<E>},
+                      [](const kv::Options& options) { return E::Open(options); }) {}
+
+  // For a type that stands for several engines: what this one can do, and how it is opened.
+  EngineSubject(Capabilities capabilities, OpenEngine open)
+      : capabilities_(std::move(capabilities)), open_(std::move(open)) {}
 
   const Capabilities& capabilities() const override { return capabilities_; }
   bool IsOpen() const override { return engine_ != nullptr; }
 
   absl::Status Open(const kv::Options& options) override {
-    auto engine = E::Open(options);
+    auto engine = open_(options);
     if (!engine.ok()) return std::move(engine).status();
     engine_ = *std::move(engine);
     return absl::OkStatus();
@@ -239,7 +248,8 @@ class EngineSubject final : public Subject {
     return own;
   }
 
-  Capabilities capabilities_;
+  const Capabilities capabilities_;
+  const OpenEngine open_;
   std::unique_ptr<E> engine_;
 };
 

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <tuple>
 
-#include "bench/engine_subject.h"
+#include "bench/matrix/combination_subject.h"
 #include "bench/run.h"
 #include "fmt/format.h"
 #include "gtest/gtest.h"
@@ -38,8 +38,9 @@ int BenchMain(std::string_view name, int argc, char** argv) {
   int status = EXIT_FAILURE;
   ForEachCombination([&]<typename C>() {
     if (name != C::kName) return;
-    bench::EngineSubject<typename C::Engine> subject(C::kName);
-    status = bench::Main(argc, argv, bench::ThisBuild("test"), subject);
+    const auto subject =
+        bench::CombinationSubject(kv::testing::CompositionOf<typename C::Engine>(C::kName));
+    status = bench::Main(argc, argv, bench::ThisBuild("test"), *subject);
   });
   return status;
 }

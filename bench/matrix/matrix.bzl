@@ -132,6 +132,7 @@ def _test(name, combinations):
         local_defines = ["ASHLAR_COMBINATIONS=\\\"bench/matrix/%s.h\\\"" % name],
         deps = [
             ":%s_header" % name,
+            ":combination_subject",
             "//bench",
             "//kv/testing",
             "//kv/testing:conformance",

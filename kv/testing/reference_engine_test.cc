@@ -1,8 +1,12 @@
 // The suite on the engine that is right by construction: a check that fails here is a wrong check.
 #include "kv/testing/reference_engine.h"
 
+#include <memory>
+#include <utility>
+
 #include "gtest/gtest.h"
 #include "kv/base/clock.h"
+#include "kv/testing/any_store.h"
 #include "kv/testing/conformance.h"
 #include "kv/testing/engine_adapter.h"
 
@@ -27,6 +31,21 @@ Composition OnManualClock() {
 }
 
 [[maybe_unused]] const bool kOnManualClock = RegisterConformance(OnManualClock());
+
+// AnyStore adds nothing and takes nothing away.
+Composition BehindAnyStore() {
+  Composition composition = CompositionOf<ReferenceEngine>("ReferenceBehindAnyStore");
+  composition.open = [open = composition.open](
+                         const Options& options) -> absl::StatusOr<std::unique_ptr<AnyEngine>> {
+    auto engine = open(options);
+    if (!engine.ok()) return std::move(engine).status();
+    return std::make_unique<EngineAdapter<AnyStore>>(
+        std::make_unique<AnyStore>(*std::move(engine)));
+  };
+  return composition;
+}
+
+[[maybe_unused]] const bool kBehindAnyStore = RegisterConformance(BehindAnyStore());
 
 }  // namespace
 }  // namespace kv::testing
