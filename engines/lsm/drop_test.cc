@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "engines/lsm/engine.h"
 #include "engines/lsm/manifest.h"
 #include "engines/lsm/snapshots.h"
 #include "engines/lsm/store.h"

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engines/lsm/engine.h"
+#include "engines/lsm/separated_small_testing.h"
 #include "engines/lsm/store_testing.h"
 #include "kv/cache/archetype.h"
 #include "kv/compression/archetype.h"
@@ -128,7 +129,9 @@ struct Archetypes {
 
 using ArchetypeStore = Lsm<Archetypes, SimulatedEnvironment>;
 static_assert(DurableEngine<ArchetypeStore> && OrderedEngine<ArchetypeStore>);
-static_assert(DurableEngine<SyncedStore> && OrderedEngine<SyncedStore>);
+using Synced = Lsm<SyncedParts, SimulatedEnvironment>;
+static_assert(DurableEngine<Synced> && OrderedEngine<Synced>);
+static_assert(DurableEngine<LsmSeparatedSmall> && DurableEngine<LsmSeparatedSmallPread>);
 
 TEST(PartsTest, EngineRunsOnArchetypes) {
   SimulatedFileSystem fs;

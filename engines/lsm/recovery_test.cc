@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "engines/lsm/engine.h"
 #include "engines/lsm/separated_testing.h"
 #include "engines/lsm/store_testing.h"
 #include "kv/contract/write_batch.h"

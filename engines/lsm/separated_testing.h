@@ -3,10 +3,8 @@
 #ifndef ENGINES_LSM_SEPARATED_TESTING_H_
 #define ENGINES_LSM_SEPARATED_TESTING_H_
 
-#include "engines/lsm/engine.h"
 #include "engines/lsm/store_testing.h"
-#include "kv/commit/group.h"
-#include "kv/io/environment.h"
+#include "kv/commit/none.h"
 #include "kv/reading/pread.h"
 #include "kv/values/separated.h"
 
@@ -23,17 +21,10 @@ struct SeparatedUnsyncedParts : SeparatedParts {
 struct SeparatedPreadParts : SeparatedParts {
   using Reading = PreadReading;
 };
-struct SeparatedGroupParts : SeparatedParts {
-  using Commit = GroupCommit<>;
-};
 
-using SeparatedStore = Lsm<SeparatedParts, SimulatedEnvironment>;
-using SeparatedUnsyncedStore = Lsm<SeparatedUnsyncedParts, SimulatedEnvironment>;
-using SeparatedPreadStore = Lsm<SeparatedPreadParts, SimulatedEnvironment>;
-
-// On the machine's files, for the suites of compositions.
-using LsmSeparatedSmall = Lsm<SeparatedGroupParts>;
-using LsmSeparatedSmallPread = Lsm<SeparatedPreadParts>;
+using SeparatedStore = SharedStore<SeparatedParts>;
+using SeparatedUnsyncedStore = SharedStore<SeparatedUnsyncedParts>;
+using SeparatedPreadStore = SharedStore<SeparatedPreadParts>;
 
 }  // namespace kv
 

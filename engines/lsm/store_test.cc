@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "engines/lsm/engine.h"
 #include "engines/lsm/manifest.h"
 #include "engines/lsm/store_testing.h"
 #include "kv/compaction/fifo.h"

@@ -1,6 +1,9 @@
 // A small LSM store on the simulated disk, for the tests in this folder: memtables of a few records
 // and tables of a few KiB, so that a short history rotates, flushes and compacts.
 //
+// The stores that several tests share are compiled once, behind AnyStore (store_testing.cc): an
+// engine takes most of the time that a test of it takes to compile.
+//
 // Thread safety: none.
 #ifndef ENGINES_LSM_STORE_TESTING_H_
 #define ENGINES_LSM_STORE_TESTING_H_
@@ -10,7 +13,7 @@
 #include <string>
 #include <utility>
 
-#include "engines/lsm/engine.h"
+#include "absl/status/statusor.h"
 #include "fmt/format.h"
 #include "kv/cache/none.h"
 #include "kv/commit/every_write.h"
@@ -23,6 +26,7 @@
 #include "kv/memtable/skip_list.h"
 #include "kv/reading/mmap.h"
 #include "kv/striping/single.h"
+#include "kv/testing/any_store.h"
 #include "kv/testing/short_history.h"
 #include "kv/testing/simulated_environment.h"
 #include "kv/testing/simulated_store.h"
@@ -64,8 +68,23 @@ using testing::Names;
 using testing::SetContents;
 using testing::SimulatedEnvironment;
 using testing::Walk;
-using SyncedStore = Lsm<SyncedParts, SimulatedEnvironment>;
-using UnsyncedStore = Lsm<UnsyncedParts, SimulatedEnvironment>;
+
+// Lsm<Parts, SimulatedEnvironment>, for the Parts that store_testing.cc names. A test of a store
+// that only it needs opens the Lsm itself.
+template <typename Parts>
+class SharedStore : public testing::AnyStore {
+ public:
+  using Environment = SimulatedEnvironment;
+  static constexpr bool kDurableOnReturn = Parts::Commit::kDurableOnReturn;
+
+  using AnyStore::AnyStore;
+  static std::string Format();
+  static absl::StatusOr<std::unique_ptr<SharedStore>> Open(const Options& options,
+                                                           const Environment& environment);
+};
+
+using SyncedStore = SharedStore<SyncedParts>;
+using UnsyncedStore = SharedStore<UnsyncedParts>;
 
 using History = testing::ShortHistory<testing::HistoryShape{.keys = 8, .value_step = 150}>;
 

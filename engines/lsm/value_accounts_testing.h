@@ -16,6 +16,7 @@
 #include "engines/lsm/manifest.h"
 #include "engines/lsm/separated_testing.h"
 #include "engines/lsm/store_testing.h"
+#include "engines/lsm/table.h"
 #include "fmt/format.h"
 #include "kv/cache/none.h"
 

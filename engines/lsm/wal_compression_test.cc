@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "engines/lsm/engine.h"
 #include "engines/lsm/store_testing.h"
 #include "kv/compression/zstd.h"
 #include "kv/io/crash_points.h"
