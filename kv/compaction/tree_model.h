@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -38,25 +39,23 @@ class TreeModel {
   // Puts a memtable of these keys (true: deleted) into level 0, as its newest file, all of whose
   // records have expired at `expiry`, if that is not 0. The model itself forgets nothing then.
   void Flush(const std::map<std::string, bool>& keys, uint64_t expiry = 0) {
-    Content content;
+    File file{.number = ++last_file_, .latest_expiry = expiry};
     for (const auto& [key, tombstone] : keys) {
-      content[key] = truth_[key] = {.sequence = ++last_sequence_, .tombstone = tombstone};
+      Version& newest = truth_[key];
+      if (newest.sequence != 0 && !newest.tombstone) --live_keys_;
+      newest = {.sequence = ++last_sequence_, .tombstone = tombstone};
+      if (!tombstone) ++live_keys_;
+      file.Add(key, newest);
     }
     if (levels_.empty()) levels_.resize(1);
-    bytes_flushed_ += content.size();
-    levels_[0].insert(levels_[0].begin(), {.number = ++last_file_,
-                                           .being_compacted = false,
-                                           .latest_expiry = expiry,
-                                           .content = std::move(content)});
+    bytes_flushed_ += file.content.size();
+    levels_[0].insert(levels_[0].begin(), std::move(file));
   }
 
   uint64_t BytesFlushed() const { return bytes_flushed_; }
   uint64_t BytesMerged() const { return bytes_merged_; }  // written by compactions
   // Keys that read as present.
-  uint64_t LiveKeys() const {
-    return static_cast<uint64_t>(std::count_if(
-        truth_.begin(), truth_.end(), [](const auto& key) { return !key.second.tombstone; }));
-  }
+  uint64_t LiveKeys() const { return live_keys_; }
 
   TreeShape Shape() const {
     TreeShape shape;
@@ -70,7 +69,7 @@ class TreeModel {
         described.smallest = file.content.begin()->first;
         described.largest = file.content.rbegin()->first;
         described.entries = file.content.size();
-        for (const auto& [key, version] : file.content) described.tombstones += version.tombstone;
+        described.tombstones = file.tombstones;
         described.being_compacted = file.being_compacted;
         described.latest_expiry = file.latest_expiry;
       }
@@ -118,7 +117,8 @@ class TreeModel {
       });
     }
     std::vector<File>& level = levels_[output_level];
-    level.insert(level.begin() + static_cast<ptrdiff_t>(place), outputs.begin(), outputs.end());
+    level.insert(level.begin() + static_cast<ptrdiff_t>(place),
+                 std::make_move_iterator(outputs.begin()), std::make_move_iterator(outputs.end()));
     if (output_level > 0) {
       std::sort(level.begin(), level.end(), [](const File& a, const File& b) {
         return a.content.begin()->first < b.content.begin()->first;
@@ -156,14 +156,22 @@ class TreeModel {
     uint64_t number = 0;
     bool being_compacted = false;
     uint64_t latest_expiry = 0;
-    Content content;
+    uint64_t tombstones = 0;  // in the content; kept, because shapes are asked for often
+    Content content = {};
+
+    void Add(const std::string& key, const Version& version) {
+      content.emplace(key, version);
+      tombstones += version.tombstone;
+    }
   };
 
   // What was newest in `file` reads as deleted.
   void Forget(const File& file) {
     for (const auto& [key, version] : file.content) {
       Version& newest = truth_[key];
-      if (newest.sequence == version.sequence) newest.tombstone = true;
+      if (newest.sequence != version.sequence || newest.tombstone) continue;
+      newest.tombstone = true;
+      --live_keys_;
     }
   }
 
@@ -193,14 +201,11 @@ class TreeModel {
     if (choice.bottommost)
       std::erase_if(merged, [](const auto& entry) { return entry.second.tombstone; });
     std::vector<File> outputs;
-    for (const auto& entry : merged) {
+    for (const auto& [key, version] : merged) {
       if (outputs.empty() || outputs.back().content.size() >= output_file_bytes) {
-        outputs.push_back({.number = ++last_file_,
-                           .being_compacted = false,
-                           .latest_expiry = latest_expiry,
-                           .content = {}});
+        outputs.push_back({.number = ++last_file_, .latest_expiry = latest_expiry});
       }
-      outputs.back().content.insert(entry);
+      outputs.back().Add(key, version);
     }
     return outputs;
   }
@@ -220,6 +225,7 @@ class TreeModel {
   std::vector<std::vector<File>> levels_;
   std::vector<Choice> running_;
   std::map<std::string, Version> truth_;
+  uint64_t live_keys_ = 0;
   uint64_t last_sequence_ = 0;
   uint64_t last_file_ = 0;
   uint64_t bytes_flushed_ = 0;
