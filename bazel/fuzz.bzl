@@ -11,7 +11,7 @@ _SEED = 4
 _BOUNDS = {
     "//bazel:planted_fuzz": struct(runs = 20000, max_len = 64),
     "//bench:trace_fuzz": struct(runs = 60000, max_len = 1024),
-    "//clients:reply_fuzz": struct(runs = 150000, max_len = 512),
+    "//clients:reply_fuzz": struct(runs = 100000, max_len = 512),
     "//clients:url_fuzz": struct(runs = 200000, max_len = 256),
     "//engines/btree:recovery_fuzz": struct(runs = 4000, max_len = 32768),
     "//engines/log:recovery_fuzz": struct(runs = 8000, max_len = 8192),
