@@ -1,8 +1,8 @@
 // QueuedSlots: a state for each slot, and beside the states a queue of those that are ready.
 //
 // For: an order that the bits of bitmap_slots.h do not keep, such as first in, first out.
-// Not for: draining at a nanosecond a slot: each slot that is taken, and each end of a run, is a
-// read-modify-write of its own.
+// Not for: draining at about a nanosecond a slot: each slot that is taken, and each end of a run,
+// is a read-modify-write of its own.
 //
 // A slot that is removed while it runs may be added again at once: its states go by generation, so
 // the end of the earlier run changes nothing.
