@@ -205,19 +205,10 @@ class Coordinator {
   // The end of a run (result.h). kQueued: the slot is ready again; kStale: it was removed, and the
   // caller is the last who used it.
   Outcome Finish(Index index, const Result& result) {
-    Note(index, result);
-    // relaxed: a run that ends beside Shutdown may be queued once more.
-    const Ending ending = EndingOf(result, !shut_down_.load(std::memory_order_relaxed));
-    const Outcome outcome = slots_.Finish(index, ending.next);
-    if (outcome == Outcome::kQueued) {
-      tally_.Add(Count::kRequeued);
-      Notify(1);
-    }
-    if (outcome == Outcome::kStale) tally_.Add(Count::kStale);
-    if (outcome == Outcome::kMerged && ending.next == Phase::kAwaitsTime) {
-      SetTimer(index, ending.delay);
-    }
-    return outcome;
+    const auto* completed = std::get_if<Completed>(&result);
+    if (completed == nullptr || completed->ready_hint) return FinishOtherwise(index, result);
+    const Outcome outcome = slots_.Finish(index, Phase::kIdle);
+    return outcome == Outcome::kMerged ? outcome : Ended(outcome);
   }
 
   // Finish(index, Completed{}) for each, which is less work for neighbouring slots. For callers who
@@ -308,6 +299,27 @@ class Coordinator {
   bool IsRefusing() const {
     // relaxed: a Register beside Shutdown is told the one or the other.
     return shut_down_.load(std::memory_order_relaxed);
+  }
+
+  // Out of line, both: what a call saves on the stack are stores, and the exchange in Finish would
+  // wait for them.
+  [[gnu::noinline]] Outcome Ended(Outcome outcome) {
+    if (outcome == Outcome::kStale) tally_.Add(Count::kStale);
+    if (outcome == Outcome::kQueued) {
+      tally_.Add(Count::kRequeued);
+      Notify(1);
+    }
+    return outcome;
+  }
+  [[gnu::noinline]] Outcome FinishOtherwise(Index index, const Result& result) {
+    Note(index, result);
+    // relaxed: a run that ends beside Shutdown may be queued once more.
+    const Ending ending = EndingOf(result, !shut_down_.load(std::memory_order_relaxed));
+    const Outcome outcome = Ended(slots_.Finish(index, ending.next));
+    if (outcome == Outcome::kMerged && ending.next == Phase::kAwaitsTime) {
+      SetTimer(index, ending.delay);
+    }
+    return outcome;
   }
 
   static Count CountOf(Outcome outcome) {

@@ -18,13 +18,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include "coord/fence_concept.h"
+#include "coord/free_slots.h"
 #include "coord/index.h"
 #include "coord/outcome.h"
 #include "coord/ready_queue_concept.h"
@@ -39,27 +38,19 @@ class QueuedSlots {
  public:
   static constexpr std::string_view kName = Q::kName;
 
-  explicit QueuedSlots(size_t slots) : states_(slots), queue_(slots) {
-    for (size_t slot = slots; slot > 0; --slot) free_.push_back(static_cast<uint32_t>(slot - 1));
-  }
+  explicit QueuedSlots(size_t slots) : states_(slots), queue_(slots), free_(slots) {}
 
   std::optional<Index> Add() {
-    uint32_t slot = 0;
-    {
-      const std::lock_guard lock(free_mutex_);
-      if (free_.empty()) return std::nullopt;
-      slot = free_.back();
-      free_.pop_back();
-    }
-    return states_.Add(slot);
+    const std::optional<uint32_t> slot = free_.Take();
+    if (!slot.has_value()) return std::nullopt;
+    return states_.Add(*slot);
   }
 
   Removal Remove(Index index) {
     const Removal removal = states_.Remove(index);
     // A slot whose generations are used up is not used again.
     if (removal != Removal::kStale && index.generation != std::numeric_limits<uint32_t>::max()) {
-      const std::lock_guard lock(free_mutex_);
-      free_.push_back(index.slot);
+      free_.GiveBack(index.slot);
     }
     return removal;
   }
@@ -129,8 +120,7 @@ class QueuedSlots {
   SlotStates states_;
   F fence_;
   Q queue_;
-  std::mutex free_mutex_;
-  std::vector<uint32_t> free_;  // guarded by free_mutex_
+  FreeSlots free_;
 };
 
 }  // namespace coord

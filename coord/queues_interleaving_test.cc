@@ -277,10 +277,10 @@ TEST(PerThreadRingsInterleavingTest, EveryOrderIsNeededOrHasAReason) {
   const OrdersReport report = SurvivingOrders(kBriefPlan, QueuePrograms<PerThreadRings>(false));
   EXPECT_EQ(report.failure, "");
   if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees races on what was pushed";
-  EXPECT_EQ(SurvivorsOf(report, {"PerThreadRings::", "OwnerRing::"}),
+  EXPECT_EQ(SurvivorsOf(report, {"PerThreadRingsOf::", "OwnerRing::"}),
             (std::vector<std::string>{
                 // As that of ReserveOrClose.
-                "PerThreadRings::PushBatch load acquire -> relaxed",
+                "PerThreadRingsOf::PushBatch load acquire -> relaxed",
             }));
 }
 

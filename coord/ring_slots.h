@@ -13,36 +13,27 @@
 //   worker:      pop;  run := running;  queued := none;  one fence for the batch;  read messages
 //   its end:     run := idle (an exchange)  ── the entry came meanwhile ──► push it again
 //
-// So a registration costs one read-modify-write, be it a duplicate or not, a drain none for each
-// slot, and the end of a run one.
-//
 // Invariants:
-//   1. `queued` has an entry, exactly one, if it is not none; whoever exchanges none for a use
-//      pushes it. Only the entry's holder sets it to none.
+//   1. `queued` has one entry if it is not none; whoever exchanges none for a use pushes it, and
+//      the entry's holder alone sets it to none.
 //   2. `run` becomes running by the holder of the entry alone, who has seen it free: a store will
 //      do. What others do to it while it runs or waits they do by read-modify-writes.
-//   3. No message is overlooked. A registrant's exchange comes before the worker's store to
-//      `queued`, or behind it. Before: each has a fence, the registrant between message and
-//      exchange, the worker between store and run; so the run sees the message. Behind: it finds
-//      none, and pushes an entry, of which a later run comes.
-//   4. An entry that is popped while the slot runs is not lost: it becomes a bit of `run` by an
-//      exchange, so the Finish sees it, or the slot was free by then.
-//   5. Uses. A worker holds the gate from pop to store, and Remove waits at it behind the change of
-//      the use: a worker that saw the old use has marked its run by then, and one that comes later
-//      sees the new. So Remove knows whether there is a run.
-//   6. A registration names its use in what it stores, by the low bits of it. One of a use that is
-//      over, found by the worker, is dropped. It may have replaced one of a later use, which then
-//      is put back by who replaced it. (A thread that is stopped between look and exchange while
-//      the slot is removed 16,384 times may be taken for a registrant of that use.)
+//   3. No message is overlooked. Where a registrant's exchange comes before the worker's store to
+//      `queued`, each has a fence, one between message and exchange, the other between store and
+//      run; so the run sees the message. Where it comes behind, it finds none, and pushes an entry.
+//   4. A worker holds the gate from pop to store, and Remove waits at it behind the change of the
+//      use: who saw the old use has marked its run by then, and who comes later sees the new.
+//   5. A registration names its use, by its low bits. Of a use that is over the worker drops it. It
+//      may have replaced one of a later use, which whoever replaced it puts back. (A thread that
+//      stands still before its exchange for 16,384 removals may be taken for that use's.)
 //
 // For: nearly everything: many registrants, slots in any order, several workers.
-// Not for: strict order among several registrants (per_thread_rings.h has the bypass); memory: 8
-// bytes a slot, and 4 for each registering thread. Unregister and Remove in the hot path: they wait
-// for the Takes that are under way.
+// Not for: strict order among several registrants (per_thread_rings.h has the bypass bound);
+// Unregister and Remove all the time: they wait for the Takes that are under way.
 //
 // Thread safety: any thread. Add takes a lock; Unregister and Remove wait; the others are
-// lock-free, up to kOwners registering threads. Complexity: as above; a Take also passes the gate,
-// two read-modify-writes, and has one for each ring.
+// lock-free. Complexity: a registration, be it a duplicate or not, and the end of a run are one
+// read-modify-write each; a Take two for the gate, and one for each ring. Memory: 8 bytes a slot.
 #ifndef COORD_RING_SLOTS_H_
 #define COORD_RING_SLOTS_H_
 
@@ -53,12 +44,12 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string_view>
-#include <vector>
+#include <utility>
 
+#include "coord/free_slots.h"
 #include "coord/index.h"
 #include "coord/outcome.h"
 #include "coord/per_thread_rings.h"
@@ -66,9 +57,9 @@
 #include "coord/slot_word.h"
 #include "coord/slots_concept.h"
 #include "coord/store_load_fence.h"
+#include "coord/use_tag.h"
 #include "kv/base/atomic.h"
 #include "kv/base/read_gate.h"
-#include "kv/base/shard_lock.h"
 
 namespace coord {
 
@@ -78,37 +69,32 @@ class RingSlots {
   static constexpr std::string_view kName = "ring_slots";
 
   explicit RingSlots(size_t slots)
-      : size_(slots), slots_(std::make_unique<Slot[]>(slots)), rings_(slots) {
-    for (size_t slot = slots; slot > 0; --slot) free_.push_back(static_cast<uint32_t>(slot - 1));
-  }
+      : size_(slots), slots_(std::make_unique<Slot[]>(slots)), rings_(slots), free_(slots) {}
 
   std::optional<Index> Add() {
-    const std::lock_guard lock(free_lock_);
-    if (free_.empty()) return std::nullopt;
-    const uint32_t slot = free_.back();
-    free_.pop_back();
+    const std::optional<uint32_t> free = free_.Take();
+    if (!free.has_value()) return std::nullopt;
     // relaxed: nobody else changes the use of a free slot, and whoever gives the index to others
     // gives them this.
-    const uint32_t use = slots_[slot].use.load(std::memory_order_relaxed) | kInUse;
-    slots_[slot].use.store(use, std::memory_order_relaxed);
-    return Index{slot, use >> 1};
+    kv::Atomic<uint32_t>& at = slots_[*free].use;
+    const uint32_t use = at.load(std::memory_order_relaxed) | use_tag::kInUse;
+    at.store(use, std::memory_order_relaxed);
+    return Index{*free, use >> 1};
   }
 
   Removal Remove(Index index) {
     if (!Exists(index)) return Removal::kStale;
     Slot& slot = slots_[index.slot];
-    uint32_t use = UseOf(index);
+    uint32_t use = use_tag::UseOf(index);
     // relaxed: ordered by the gate.
-    if (!slot.use.compare_exchange_strong(use, Behind(use), std::memory_order_relaxed)) {
+    if (!slot.use.compare_exchange_strong(use, use_tag::Behind(use), std::memory_order_relaxed)) {
       return Removal::kStale;
     }
     gate_.Synchronize();
     const Removal removal = Abandon(index);
     // A slot whose generations are used up is not used again.
-    if (index.generation < std::numeric_limits<uint32_t>::max() / 2 - 1) {
-      const std::lock_guard lock(free_lock_);
-      free_.push_back(index.slot);
-    }
+    constexpr uint32_t kLast = std::numeric_limits<uint32_t>::max() / 2 - 1;
+    if (index.generation < kLast) free_.GiveBack(index.slot);
     return removal;
   }
 
@@ -122,15 +108,14 @@ class RingSlots {
   Outcomes RegisterBatch(std::span<const Index> indices) {
     Outcomes outcomes;
     std::array<uint32_t, kChunk> pushes;
-    for (; !indices.empty(); indices = indices.subspan(std::min(kChunk, indices.size()))) {
-      size_t count = 0;
-      for (const Index index : indices.first(std::min(kChunk, indices.size()))) {
-        const Mark mark = MarkQueued(index);
-        ++outcomes[mark.outcome];
-        if (mark.push) pushes[count++] = index.slot;
-      }
-      if (count > 0) PushAll(std::span(pushes).first(count));
+    size_t count = 0;
+    for (const Index index : indices) {
+      const Mark mark = MarkQueued(index);
+      ++outcomes[mark.outcome];
+      if (mark.push) pushes[count++] = index.slot;
+      if (count == kChunk) PushAll(std::span(pushes).first(std::exchange(count, 0)));
     }
+    PushAll(std::span(pushes).first(count));
     fence_.Light();
     return outcomes;
   }
@@ -141,17 +126,17 @@ class RingSlots {
     // relaxed: it may be about to wait, or to be done with that.
     const uint16_t run = slots_[index.slot].run.load(std::memory_order_relaxed);
     if (!run_state::IsFree(run) && !run_state::Is(run, run_state::kRunning)) return false;
-    uint16_t tag = TagOf(UseOf(index));
+    uint16_t tag = use_tag::Of(index);
     // relaxed: what others wrote for the run that is not to be stays with its release sequence.
-    if (!queued.compare_exchange_strong(tag, kWithdrawn, std::memory_order_relaxed)) return false;
+    if (!queued.compare_exchange_strong(tag, use_tag::kWithdrawn, std::memory_order_relaxed))
+      return false;
     // A worker that saw it queued before begins the run: none it is then.
     gate_.Synchronize();
-    return queued.load(std::memory_order_relaxed) != kBegun;
+    return queued.load(std::memory_order_relaxed) != use_tag::kBegun;
   }
 
   Outcome Resume(Index index) {
-    // seq_cst: pairs with the fence in Take: where this finds no run, the next sees what the caller
-    // did.
+    // seq_cst: pairs with the fence in Take: the next run sees what the caller did.
     kv::ThreadFence(std::memory_order_seq_cst);
     return Wake(index, run_state::kAwaitsCapacity);
   }
@@ -159,18 +144,16 @@ class RingSlots {
   Outcome Fire(Index index) { return Wake(index, run_state::kAwaitsTime); }
 
   size_t Take(std::span<Index> out) {
+    const kv::ReadGate::Guard guard = gate_.Enter();
     std::array<uint32_t, kChunk> popped;
     size_t taken = 0;
-    {
-      const kv::ReadGate::Guard guard = gate_.Enter();
-      while (taken < out.size()) {
-        const size_t count =
-            rings_.Pop(std::span(popped).first(std::min(kChunk, out.size() - taken)));
-        if (count == 0) break;
-        for (const uint32_t slot : std::span(popped).first(count)) {
-          const uint32_t use = Begin(slots_[slot]);
-          if (use != 0) out[taken++] = {slot, use >> 1};
-        }
+    while (taken < out.size()) {
+      const auto room = std::span(popped).first(std::min(kChunk, out.size() - taken));
+      const size_t count = rings_.Pop(room);
+      if (count == 0) break;
+      for (const uint32_t slot : room.first(count)) {
+        const uint32_t use = Begin(slots_[slot]);
+        if (use != 0) out[taken++] = {slot, use >> 1};
       }
     }
     // seq_cst: invariant 3.
@@ -189,7 +172,7 @@ class RingSlots {
     if (!run_state::IsFree(state)) return FinishWaiting(slot, index, run, state);
     if (!Release(slot, index, run, state)) return Outcome::kStale;
     // seq_cst: pairs with the load in MarkQueued: one of the two tells that the slot is ready.
-    const bool queued = slot.queued.load(std::memory_order_seq_cst) == TagOf(UseOf(index));
+    const bool queued = slot.queued.load(std::memory_order_seq_cst) == use_tag::Of(index);
     if (queued) fence_.Light();
     return queued ? Outcome::kQueued : Outcome::kMerged;
   }
@@ -206,7 +189,7 @@ class RingSlots {
     // relaxed: it may have changed by now.
     const uint16_t run = slot.run.load(std::memory_order_relaxed);
     if (run_state::IsFree(run) &&
-        slot.queued.load(std::memory_order_relaxed) == TagOf(UseOf(index))) {
+        slot.queued.load(std::memory_order_relaxed) == use_tag::Of(index)) {
       return Phase::kReady;
     }
     return run_state::PhaseOf(run, index.generation);
@@ -223,8 +206,8 @@ class RingSlots {
 
  private:
   struct Slot {
-    kv::Atomic<uint32_t> use{2};
-    kv::Atomic<uint16_t> queued{kBegun};
+    kv::Atomic<uint32_t> use{use_tag::kFirst};
+    kv::Atomic<uint16_t> queued{use_tag::kBegun};
     kv::Atomic<uint16_t> run{run_state::kIdle};
   };
   struct Mark {
@@ -232,29 +215,11 @@ class RingSlots {
     bool push = false;
   };
   static constexpr size_t kChunk = 64;
-  static constexpr uint32_t kInUse = 1;
-  // What `queued` may be beside the tag of a use, which is odd. Only the last has an entry.
-  static constexpr uint16_t kBegun = 0;      // none, since a run was begun
-  static constexpr uint16_t kDropped = 2;    // none, since the entry was not wanted any more
-  static constexpr uint16_t kWithdrawn = 1;  // no use has this tag
 
-  static uint32_t UseOf(Index index) { return index.generation << 1 | kInUse; }
-  static uint16_t TagOf(uint32_t use) { return static_cast<uint16_t>(use); }
-  // Of a free slot behind the use.
-  static uint32_t Behind(uint32_t use) {
-    const uint32_t next = use + 1;
-    return TagOf(next | kInUse) == kWithdrawn ? next + 2 : next;
-  }
-  static bool HasEntry(uint16_t queued) { return (queued & 1) != 0; }
   bool Exists(Index index) const { return index.slot < size_; }
   // relaxed: what matters is ordered by the exchange behind it, or the gate.
   bool IsCurrent(Index index) const {
-    return slots_[index.slot].use.load(std::memory_order_relaxed) == UseOf(index);
-  }
-
-  // Whether what was queued is a registration, and of a later use. Tags wrap around.
-  static bool IsLater(uint16_t queued, uint16_t tag) {
-    return HasEntry(queued) && queued != kWithdrawn && static_cast<int16_t>(queued - tag) > 0;
+    return slots_[index.slot].use.load(std::memory_order_relaxed) == use_tag::UseOf(index);
   }
 
   // Registers, all but the push.
@@ -266,25 +231,24 @@ class RingSlots {
     if (run_state::Is(slot.run.load(std::memory_order_relaxed), run_state::kStopped)) [[unlikely]] {
       return {Outcome::kStopped, false};
     }
-    const uint16_t tag = TagOf(UseOf(index));
+    const uint16_t tag = use_tag::Of(index);
     const uint16_t before = kv::FenceAndExchange(slot.queued, tag);
     if (before == tag) return {Outcome::kMerged, false};
-    if (IsLater(before, tag)) [[unlikely]] {
+    if (use_tag::IsLater(before, tag)) [[unlikely]] {
       // kQueued: the entry that is pushed for the later use has to be looked at.
       const bool push = Requeue(slot, before);
       return {push ? Outcome::kQueued : Outcome::kStale, push};
     }
     // seq_cst: pairs with the exchange in Release: one of the two tells that the slot is ready.
     const bool free = run_state::IsFree(slot.run.load(std::memory_order_seq_cst));
-    return {free ? Outcome::kQueued : Outcome::kMerged, !HasEntry(before)};
+    return {free ? Outcome::kQueued : Outcome::kMerged, !use_tag::HasEntry(before)};
   }
 
-  // Makes the slot queued for the use, or for a later one that is registered already (invariant 6);
-  // whether to push.
+  // Queues the slot for the use, or for a later one that is registered; whether to push.
   bool Requeue(Slot& slot, uint16_t tag) {
     for (;;) {
       const uint16_t before = kv::FenceAndExchange(slot.queued, tag);
-      if (!IsLater(before, tag)) return !HasEntry(before);
+      if (!use_tag::IsLater(before, tag)) return !use_tag::HasEntry(before);
       tag = before;
     }
   }
@@ -294,6 +258,8 @@ class RingSlots {
     rings_.template PushBatch<std::memory_order_release>(slots);
   }
   void Push(uint32_t slot) { PushAll({&slot, 1}); }
+  // Out of line, as rarer ends of runs: stores to the stack would keep the next exchange waiting.
+  [[gnu::noinline]] void PushAgain(uint32_t slot) { Push(slot); }
 
   // Of the entry that is in the caller's hand: the use whose run it begins, or 0.
   uint32_t Begin(Slot& slot) {
@@ -312,17 +278,17 @@ class RingSlots {
         }
         continue;
       }
-      // relaxed: invariant 5.
+      // relaxed: invariant 4.
       const uint32_t use = slot.use.load(std::memory_order_relaxed);
-      if (queued == TagOf(use) && run_state::IsFree(run)) [[likely]] {
+      if (queued == use_tag::Of(use) && run_state::IsFree(run)) [[likely]] {
         // relaxed: whoever has the next entry sees it by way of the store behind it.
         slot.run.store(run_state::RunOf(use >> 1), std::memory_order_relaxed);
         // release: pairs with the exchange of the registrant.
-        slot.queued.store(kBegun, std::memory_order_release);
+        slot.queued.store(use_tag::kBegun, std::memory_order_release);
         return use;
       }
       // relaxed: no run has begun.
-      if (slot.queued.compare_exchange_weak(queued, kDropped, std::memory_order_relaxed)) {
+      if (slot.queued.compare_exchange_weak(queued, use_tag::kDropped, std::memory_order_relaxed)) {
         return 0;
       }
     }
@@ -337,21 +303,21 @@ class RingSlots {
       // freed. seq_cst: pairs with the load in MarkQueued.
     } while (!slot.run.compare_exchange_weak(run, state, std::memory_order_seq_cst,
                                              std::memory_order_relaxed));
-    if ((run & run_state::kEntry) != 0) Push(index.slot);
+    if ((run & run_state::kEntry) != 0) PushAgain(index.slot);
     return (run & run_state::kAbandoned) == 0;
   }
 
-  Outcome FinishAgain(Slot& slot, Index index, uint16_t run) {
+  [[gnu::noinline]] Outcome FinishAgain(Slot& slot, Index index, uint16_t run) {
     const bool goes_on =
         run_state::IsRunOf(run, index.generation) && (run & run_state::kAbandoned) == 0;
-    if (goes_on && Requeue(slot, TagOf(UseOf(index)))) Push(index.slot);
+    if (goes_on && Requeue(slot, use_tag::Of(index))) Push(index.slot);
     const bool current = Release(slot, index, run, run_state::kIdle);
     fence_.Light();
     return current ? Outcome::kQueued : Outcome::kStale;
   }
 
   // Ends the run in a state in which a registration does not begin the next.
-  Outcome FinishWaiting(Slot& slot, Index index, uint16_t run, uint16_t state) {
+  [[gnu::noinline]] Outcome FinishWaiting(Slot& slot, Index index, uint16_t run, uint16_t state) {
     const bool stops = state == run_state::kStopped;
     uint16_t after = state;
     do {
@@ -385,14 +351,11 @@ class RingSlots {
         if (!slot.run.compare_exchange_weak(run, run_state::kIdle, std::memory_order_relaxed)) {
           continue;
         }
-        const bool push = Requeue(slot, TagOf(UseOf(index)));
-        if (push || (run & run_state::kEntry) != 0) Push(index.slot);
+        if (Requeue(slot, use_tag::Of(index)) || (run & run_state::kEntry) != 0) Push(index.slot);
         fence_.Light();
         return Outcome::kQueued;
       }
-      const bool about_to = awaited == run_state::kAwaitsCapacity &&
-                            run_state::Is(run, run_state::kRunning) &&
-                            (run & (run_state::kAbandoned | run_state::kResumed)) == 0;
+      const bool about_to = awaited == run_state::kAwaitsCapacity && run_state::MayBeResumed(run);
       if (!about_to) return Outcome::kMerged;
       // relaxed: the fence in Resume orders what the caller did.
       if (slot.run.compare_exchange_weak(run, run | run_state::kResumed,
@@ -428,8 +391,7 @@ class RingSlots {
   Rings rings_;
   mutable Fence fence_;
   kv::ReadGate gate_;
-  kv::ShardLock free_lock_;
-  std::vector<uint32_t> free_;  // guarded by free_lock_
+  FreeSlots free_;
 };
 
 }  // namespace coord

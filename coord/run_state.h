@@ -44,6 +44,11 @@ constexpr bool IsRunOf(uint16_t state, uint32_t generation) {
   return (state & (kWhose | kPhase)) == RunOf(generation);
 }
 
+// Whether it runs, and there is no word of capacity yet.
+constexpr bool MayBeResumed(uint16_t state) {
+  return Is(state, kRunning) && (state & (kAbandoned | kResumed)) == 0;
+}
+
 // Of the end of a run.
 constexpr uint16_t Of(Phase next) {
   switch (next) {

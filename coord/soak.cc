@@ -2,11 +2,14 @@
 
 #include <chrono>
 #include <random>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "coord/asymmetric_fence.h"
 #include "coord/bitmap.h"
+#include "coord/bitmap_slots.h"
 #include "coord/conformance.h"
 #include "coord/event_fd.h"
 #include "coord/growing_ring.h"
@@ -14,6 +17,7 @@
 #include "coord/park.h"
 #include "coord/per_thread_rings.h"
 #include "coord/ring.h"
+#include "coord/ring_slots.h"
 #include "coord/spin_then_park.h"
 #include "coord/symmetric_fence.h"
 #include "coord/work_stealing.h"
@@ -47,6 +51,26 @@ void AddAllOf(std::vector<SoakSubject>* all) {
   Add<Q, EventFd, AsymmetricFence>(all);
 }
 
+// States and queue in one.
+template <typename S, typename W>
+struct SlotsParts {
+  using Slots = S;
+  using Waiter = W;
+  using Clock = kv::SystemClock;
+};
+
+template <typename S>
+void AddSlots(std::vector<SoakSubject>* all, std::string_view fence) {
+  const auto add = [&](std::string_view waiter, auto run) {
+    std::string name(S::kName);
+    for (const std::string_view part : {waiter, fence}) name.append("/").append(part);
+    all->push_back({std::move(name), run});
+  };
+  add(Park::kName, CheckCoordinatorSoak<SlotsParts<S, Park>>);
+  add(SpinThenPark<>::kName, CheckCoordinatorSoak<SlotsParts<S, SpinThenPark<>>>);
+  add(EventFd::kName, CheckCoordinatorSoak<SlotsParts<S, EventFd>>);
+}
+
 constexpr int kFewestSteps = 200;
 constexpr int kMostSteps = 8'000;
 
@@ -55,6 +79,9 @@ constexpr int kMostSteps = 8'000;
 std::span<const SoakSubject> SoakSubjects() {
   static const std::vector<SoakSubject> subjects = [] {
     std::vector<SoakSubject> all;
+    AddSlots<RingSlots<>>(&all, "own");
+    AddSlots<BitmapSlots<SymmetricFence>>(&all, SymmetricFence::kName);
+    AddSlots<BitmapSlots<AsymmetricFence>>(&all, AsymmetricFence::kName);
     AddAllOf<LockedQueue>(&all);
     AddAllOf<BitmapQueue>(&all);
     AddAllOf<RingQueue>(&all);

@@ -19,7 +19,7 @@ TEST(SoakTest, EveryCompositionPassesARound) {
     const absl::Status status = subject.run(/*seed=*/7, /*steps=*/100);
     EXPECT_TRUE(status.ok()) << subject.name << ": " << status;
   }
-  EXPECT_EQ(names.size(), 36u);
+  EXPECT_EQ(names.size(), 45u);
 }
 
 // Fails at one of its seeds.

@@ -46,18 +46,10 @@ class WaitCounts {
 
   Notified Notify(size_t count) {
     // seq_cst: pairs with Announce.
-    uint32_t seen = word_.load(std::memory_order_seq_cst);
-    for (;;) {
-      const uint32_t open = Waiters(seen) - NotifiedOf(seen);
-      if (open == 0 || count == 0) return {};
-      const auto now = static_cast<uint32_t>(std::min<size_t>(count, open));
-      // release: pairs with the acquire of TryTake. seq_cst where it fails: it is the load above,
-      // once more.
-      if (word_.compare_exchange_weak(seen, seen + now * kNotified, std::memory_order_release,
-                                      std::memory_order_seq_cst)) {
-        return {now, Asleep(seen)};
-      }
-    }
+    const uint32_t seen = word_.load(std::memory_order_seq_cst);
+    if (Waiters(seen) == NotifiedOf(seen)) [[likely]]
+      return {};
+    return NotifySome(seen, count);
   }
 
   // A waiter takes a notification, if there is one, and waits no longer.
@@ -104,6 +96,21 @@ class WaitCounts {
   kv::Atomic<uint32_t>& word() { return word_; }
 
  private:
+  // The rare part, apart so that the other is small enough to be inlined.
+  Notified NotifySome(uint32_t seen, size_t count) {
+    for (;;) {
+      const uint32_t open = Waiters(seen) - NotifiedOf(seen);
+      if (open == 0 || count == 0) return {};
+      const auto now = static_cast<uint32_t>(std::min<size_t>(count, open));
+      // release: pairs with the acquire of TryTake. seq_cst where it fails: it is the load above,
+      // once more.
+      if (word_.compare_exchange_weak(seen, seen + now * kNotified, std::memory_order_release,
+                                      std::memory_order_seq_cst)) {
+        return {now, Asleep(seen)};
+      }
+    }
+  }
+
   static constexpr uint32_t kNotified = 1;
   static constexpr uint32_t kWaiter = 1 << 10;
   static constexpr uint32_t kSleeper = 1 << 20;

@@ -161,8 +161,8 @@ TEST(WaiterInterleavingTest, EveryOrderIsNeededOrHasAReason) {
             (std::vector<std::string>{
                 // An exchange that fails sees the newest here. C++ promises no more than of a load:
                 // the order is kept for what it says.
-                "WaitCounts::Notify failed compare_exchange seq_cst -> acquire",
-                "WaitCounts::Notify failed compare_exchange seq_cst -> relaxed",
+                "WaitCounts::NotifySome failed compare_exchange seq_cst -> acquire",
+                "WaitCounts::NotifySome failed compare_exchange seq_cst -> relaxed",
             }));
 }
 

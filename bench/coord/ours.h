@@ -30,12 +30,14 @@ class Ours {
     return coordinator_.RegisterBatch(indices);
   }
   size_t Drain(size_t max, std::vector<Index>* out) { return coordinator_.Drain(max, out); }
-  void Finish(Index index) { coordinator_.Finish(index, coord::Completed{}); }
-  void FinishAgain(Index index) { coordinator_.Finish(index, coord::Yielded{}); }
+  void Finish(Index index) { coordinator_.Finish(index, completed_); }
+  void FinishAgain(Index index) { coordinator_.Finish(index, yielded_); }
   void Wait() { coordinator_.Wait(); }
   void Shutdown() { coordinator_.Shutdown(); }
 
  private:
+  const coord::Result completed_ = coord::Completed{};
+  const coord::Result yielded_ = coord::Yielded{};
   coord::Coordinator<Parts> coordinator_;
   std::vector<Index> indices_;
 };
