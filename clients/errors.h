@@ -1,19 +1,19 @@
 // What a server refuses, and how a connection fails, as absl::Status.
 //
-//   first word of the reply             kind              code                  a caller may
-//   NOAUTH, WRONGPASS, some ERR         kAuthentication   kUnauthenticated      mend user and
-//   password NOPERM                              kPermission       kPermissionDenied     ask for
-//   the right READONLY                            kReadOnly         kFailedPrecondition   go to the
-//   primary LOADING                             kLoading          kUnavailable          wait, then
-//   repeat BUSY, MASTERDOWN, CLUSTERDOWN, TRYAGAIN, NOREPLICAS, MISCONF       kUnavailable
-//   kUnavailable          wait, then repeat OOM                                 kOutOfMemory
-//   kResourceExhausted    make room WRONGTYPE                           kWrongType kInvalidArgument
-//   mend the key MOVED, ASK                          kMoved, kAsk      kOutOfRange           ask
-//   the node it names EXECABORT                           kAborted          kAborted mend the
-//   commands NOSCRIPT                            kNoScript         kFailedPrecondition   send the
-//   script ERR unknown command                 kUnknownCommand   kUnimplemented        use another
-//   server anything else                       kOther            kUnknown              read the
-//   message
+//   first word of the reply              kind            code                a caller may
+//   NOAUTH, WRONGPASS, ERR of passwords  kAuthentication kUnauthenticated    mend user, password
+//   NOPERM                               kPermission     kPermissionDenied   ask for the right
+//   READONLY                             kReadOnly       kFailedPrecondition go to the primary
+//   LOADING                              kLoading        kUnavailable        wait, then repeat
+//   BUSY, MASTERDOWN, CLUSTERDOWN,
+//   TRYAGAIN, NOREPLICAS, MISCONF        kUnavailable    kUnavailable        wait, then repeat
+//   OOM                                  kOutOfMemory    kResourceExhausted  make room
+//   WRONGTYPE                            kWrongType      kInvalidArgument    mend the key
+//   MOVED, ASK                           kMoved, kAsk    kOutOfRange         ask the node it names
+//   EXECABORT                            kAborted        kAborted            mend the commands
+//   NOSCRIPT                             kNoScript       kFailedPrecondition send the script
+//   ERR unknown command                  kUnknownCommand kUnimplemented      use another server
+//   anything else                        kOther          kUnknown            read the message
 //
 //   how a connection fails                                code
 //   no such host, refused, lost                           kUnavailable
