@@ -33,6 +33,7 @@ def _parser():
     p.add_argument("--only", default="", help="comma-separated experiments; all by default")
     p.add_argument("--repetitions", type=int, default=6, help="runs of each system, 6 by default")
     p.add_argument("--min-time", dest="min_time", help="of each row, instead of its own")
+    p.add_argument("--num", help="slots of a thread, instead of the experiment's own")
     p.add_argument("--seed", type=int, default=1, help="of the order, the data and the bootstrap")
     p.add_argument("--json", default=None, help="write contexts, rows and aims")
     p.add_argument("--gate", action="store_true", help="exit with 1 when an aim is missed")
@@ -98,7 +99,7 @@ class Outcome:
 
 def _run(one, args):
     """(rows, context) of an experiment; prints its tables."""
-    request = runner.Request(one.workloads, one.threads, one.num, None,
+    request = runner.Request(one.workloads, one.threads, args.num or one.num, None,
                              args.min_time or one.min_time)
     chosen = [systems.System(name, target=table.MICRO, binary=args.binary,
                              arguments=["--system=" + name]) for name in one.systems]

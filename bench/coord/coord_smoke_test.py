@@ -27,17 +27,15 @@ class SmokeTest(unittest.TestCase):
     def test_every_experiment_and_every_aim(self):
         with tempfile.TemporaryDirectory() as scratch:
             path = os.path.join(scratch, "out.json")
-            done = self.run_coord("--repetitions=1", "--min-time=2ms", "--json=" + path,
-                                  "--binary=" + _MICRO)
+            done = self.run_coord("--repetitions=1", "--min-time=1ms", "--num=200",
+                                  "--json=" + path, "--binary=" + _MICRO)
             self.assertEqual(done.returncode, 0, done.stderr)
             with open(path) as file:
                 written = json.load(file)
         self.assertEqual(list(written["experiments"]), [one.name for one in table.EXPERIMENTS])
         self.assertEqual(len(written["aims"]), len(table.AIMS))
-        # On a busy machine a thread may not be given the processor in so short a time.
-        measured = [aim["value"] for aim in written["aims"] if aim["value"] is not None]
-        self.assertGreater(len(measured), len(table.AIMS) // 2)
-        self.assertGreater(min(measured), 0)
+        for aim in written["aims"]:
+            self.assertGreater(aim["value"], 0, aim)
         self.assertIn("of %d aims reached" % len(table.AIMS), done.stdout)
 
     def test_list_and_mistakes(self):

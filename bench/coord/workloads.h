@@ -294,7 +294,8 @@ absl::StatusOr<MicroResult> OneWorker(const MicroPlan& plan) {
     std::vector<Index> batch;
     batch.reserve(kBatch);
     uint64_t operations = 0;
-    while (!line.Stopped()) {
+    // However short the time: each registrant has something for it.
+    while (!line.Stopped() || operations == 0) {
       const size_t count = DrainOnce(set, &batch);
       if (count == 0) std::this_thread::yield();
       operations += count;
@@ -304,12 +305,12 @@ absl::StatusOr<MicroResult> OneWorker(const MicroPlan& plan) {
   const auto registrant = [&](int me, const StartLine& line) {
     Registrations registrations(plan, {}, me,
                                 SlotsOf(set, static_cast<size_t>(me) * plan.num, plan.num));
-    while (!line.Stopped()) {
+    do {
       size_t queued = 0;
       for (const Index index : registrations.Next()) queued += set.Register(index) ? 1 : 0;
       // The worker is behind by all slots.
       if (queued == 0) std::this_thread::yield();
-    }
+    } while (!line.Stopped());
     return uint64_t{0};
   };
   return RunThreads(plan, plan.threads + 1, set, slots, [&](int me, const StartLine& line) {
