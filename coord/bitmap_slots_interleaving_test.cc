@@ -31,13 +31,12 @@ namespace {
 using interleaving::NoFence;
 using interleaving::SlotsPrograms;
 using kv::testing::interleaving::Explore;
+using kv::testing::interleaving::FirstFailure;
 using kv::testing::interleaving::kBriefPlan;
 using kv::testing::interleaving::kPlan;
 using kv::testing::interleaving::kSeesRaces;
 using kv::testing::interleaving::OrdersReport;
-using kv::testing::interleaving::Plan;
 using kv::testing::interleaving::Program;
-using kv::testing::interleaving::Report;
 using kv::testing::interleaving::SurvivingOrders;
 using kv::testing::interleaving::Trial;
 
@@ -49,14 +48,6 @@ struct Case {
   using Trial = kv::testing::interleaving::Trial;
   using Program = kv::testing::interleaving::Program;
 };
-
-void ExpectAllRight(const Plan& plan, const std::vector<Program>& programs) {
-  for (const Program& program : programs) {
-    const Report report = Explore(plan, program.run);
-    EXPECT_EQ(report.failure, "") << program.name;
-    EXPECT_TRUE(report.complete) << program.name;
-  }
-}
 
 bool LosesWakeUps(const std::vector<Program>& programs) {
   for (const Program& program : programs) {
@@ -231,12 +222,12 @@ TEST(BitmapSlotsInterleavingTest, EveryOrderIsNeededOrHasAReason) {
 }
 
 TEST(BitmapSlotsInterleavingTest, ThreeThreads) {
-  ExpectAllRight(kBriefPlan, SlotsPrograms<Case<S>>(3));
+  EXPECT_EQ(FirstFailure(kBriefPlan, SlotsPrograms<Case<S>>(3)), "");
 }
 
 TEST(BitmapSlotsInterleavingTest, WithTheBarrierOfTheRunner) {
   using Asymmetric = BitmapSlots<ModelledAsymmetricFence>;
-  ExpectAllRight(kPlan, SlotsPrograms<Case<Asymmetric>>(2));
+  EXPECT_EQ(FirstFailure(kPlan, SlotsPrograms<Case<Asymmetric>>(2)), "");
 }
 
 }  // namespace

@@ -1,13 +1,13 @@
 // Coordinator: which of N things are ready, each at most once, handed out in batches to workers.
 //
 //   struct Parts {
-//     using Slots = BitmapSlots<SymmetricFence>;  // or AsymmetricFence
-//     using Waiter = Park;                        // or SpinThenPark<>, EventFd
+//     using Slots = RingSlots<>;  // or BitmapSlots<SymmetricFence>
+//     using Waiter = Park;        // or SpinThenPark<>, EventFd
 //     using Clock = kv::SystemClock;
 //   };
 //   // In the place of Slots, for states with a queue beside them (queued_slots.h):
-//   //   using ReadyQueue = BitmapQueue;          // or LockedQueue
-//   //   using Fence = SymmetricFence;
+//   //   using ReadyQueue = PerThreadRings;  // or one of the others in docs/coordinators.md
+//   //   using Fence = SymmetricFence;       // or AsymmetricFence
 //   Coordinator<Parts> coordinator({.slots = 1024});
 //
 //   registrant:  put a message into the mailbox;  coordinator.Register(index);

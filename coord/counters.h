@@ -1,6 +1,6 @@
-// Counters for paths of a few nanoseconds: the first kOwners threads of the process have a stripe
-// each to themselves, where to count is a load and a store; those that come later share one, and
-// pay a read-modify-write.
+// Counters for paths of a few nanoseconds: up to kOwners threads at a time have a stripe each to
+// themselves, where to count is a load and a store; more than that share one, and pay a
+// read-modify-write. A thread goes on with the stripe of one that has ended (thread_stripe.h).
 //
 // For: counting what takes less time than an atomic addition. Elsewhere:
 // kv/base/striped_counters.h.

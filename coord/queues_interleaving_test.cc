@@ -30,13 +30,13 @@ namespace coord {
 namespace {
 
 using kv::testing::interleaving::Explore;
+using kv::testing::interleaving::FirstFailure;
 using kv::testing::interleaving::kBriefPlan;
 using kv::testing::interleaving::kPlan;
 using kv::testing::interleaving::kSeesRaces;
 using kv::testing::interleaving::OrdersReport;
 using kv::testing::interleaving::Plan;
 using kv::testing::interleaving::Program;
-using kv::testing::interleaving::Report;
 using kv::testing::interleaving::SurvivingOrders;
 using kv::testing::interleaving::Trial;
 
@@ -284,20 +284,12 @@ TEST(PerThreadRingsInterleavingTest, EveryOrderIsNeededOrHasAReason) {
             }));
 }
 
-void ExpectRight(const Plan& plan, const std::vector<Program>& programs) {
-  for (const Program& program : programs) {
-    const Report report = Explore(plan, program.run);
-    EXPECT_EQ(report.failure, "") << program.name;
-    EXPECT_TRUE(report.complete) << program.name;
-  }
-}
-
 TEST(PerThreadRingsInterleavingTest, LosesNothing) {
-  ExpectRight(kPlan, QueuePrograms<PerThreadRings>(false));
+  EXPECT_EQ(FirstFailure(kPlan, QueuePrograms<PerThreadRings>(false)), "");
 }
 
 TEST(WorkStealingInterleavingTest, LosesNothing) {
-  ExpectRight(kPlan, QueuePrograms<WorkStealing>(false));
+  EXPECT_EQ(FirstFailure(kPlan, QueuePrograms<WorkStealing>(false)), "");
 }
 
 // The ring that stops at a cell which is not published, as bounded queues commonly do.
@@ -330,7 +322,7 @@ class StopsAtAGap {
 };
 
 TEST(BitmapInterleavingTest, LosesNothing) {
-  ExpectRight(kPlan, QueuePrograms<BitmapQueue>(false));
+  EXPECT_EQ(FirstFailure(kPlan, QueuePrograms<BitmapQueue>(false)), "");
 }
 
 TEST(QueuesInterleavingTest, AGapThatStopsAPopIsNoticed) {
@@ -347,9 +339,11 @@ TEST(QueuesInterleavingTest, AGapThatStopsAPopIsNoticed) {
 }
 
 TEST(QueuesInterleavingTest, BehindTwoThatStandStill) {
-  ExpectRight(kPlan, {PushBehindTwo<RingQueue>()});
-  ExpectRight(kBriefPlan, {PushBehindTwo<BitmapQueue>(), PushBehindTwo<GrowingRing>(),
-                           PushBehindTwo<PerThreadRings>(), PushBehindTwo<WorkStealing>()});
+  EXPECT_EQ(FirstFailure(kPlan, {PushBehindTwo<RingQueue>()}), "");
+  EXPECT_EQ(
+      FirstFailure(kBriefPlan, {PushBehindTwo<BitmapQueue>(), PushBehindTwo<GrowingRing>(),
+                                PushBehindTwo<PerThreadRings>(), PushBehindTwo<WorkStealing>()}),
+      "");
 }
 
 }  // namespace

@@ -31,14 +31,12 @@ namespace {
 
 using interleaving::RefusedBarrier;
 using interleaving::SlotsPrograms;
-using kv::testing::interleaving::Explore;
+using kv::testing::interleaving::FirstFailure;
 using kv::testing::interleaving::kBriefPlan;
 using kv::testing::interleaving::kPlan;
 using kv::testing::interleaving::kSeesRaces;
 using kv::testing::interleaving::OrdersReport;
-using kv::testing::interleaving::Plan;
 using kv::testing::interleaving::Program;
-using kv::testing::interleaving::Report;
 using kv::testing::interleaving::SurvivingOrders;
 using kv::testing::interleaving::Trial;
 
@@ -53,14 +51,6 @@ struct Case {
 using Rings = PerThreadRingsOf<5>;
 using Granted = RingSlots<StoreLoadFenceBy<kv::testing::interleaving::ProcessBarrier>, Rings>;
 using Refused = RingSlots<StoreLoadFenceBy<RefusedBarrier>, Rings>;
-
-void ExpectAllRight(const Plan& plan, const std::vector<Program>& programs) {
-  for (const Program& program : programs) {
-    const Report report = Explore(plan, program.run);
-    EXPECT_EQ(report.failure, "") << program.name;
-    EXPECT_TRUE(report.complete) << program.name;
-  }
-}
 
 template <Slots S>
 using Body = std::function<void(S&, Index)>;
@@ -177,18 +167,19 @@ Program PopsEachOnce(std::string name, bool again) {
 }
 
 TEST(RingSlotsInterleavingTest, TwoThreads) {
-  ExpectAllRight(kPlan, SlotsPrograms<Case<Granted>>(2));
-  ExpectAllRight(
-      kPlan, {SaysThatItIsReady(), PopsEachOnce("two pop", false), PopsEachOnce("again", true)});
+  EXPECT_EQ(FirstFailure(kPlan, SlotsPrograms<Case<Granted>>(2)), "");
+  EXPECT_EQ(FirstFailure(kPlan, {SaysThatItIsReady(), PopsEachOnce("two pop", false),
+                                 PopsEachOnce("again", true)}),
+            "");
 }
 
 TEST(RingSlotsInterleavingTest, ThreeThreads) {
-  ExpectAllRight(kBriefPlan, SlotsPrograms<Case<Granted>>(3));
+  EXPECT_EQ(FirstFailure(kBriefPlan, SlotsPrograms<Case<Granted>>(3)), "");
 }
 
 TEST(RingSlotsInterleavingTest, WhereTheKernelRefusesTheBarrier) {
-  ExpectAllRight(kBriefPlan, SlotsPrograms<Case<Refused>>(2));
-  ExpectAllRight(kPlan, SleepPrograms<Refused>());
+  EXPECT_EQ(FirstFailure(kBriefPlan, SlotsPrograms<Case<Refused>>(2)), "");
+  EXPECT_EQ(FirstFailure(kPlan, SleepPrograms<Refused>()), "");
 }
 
 TEST(RingSlotsInterleavingTest, EveryOrderIsNeededOrHasAReason) {

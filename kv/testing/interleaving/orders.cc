@@ -160,6 +160,15 @@ std::string ShortName(std::string_view function) {
   return begin == std::string::npos ? name : name.substr(begin + 2);
 }
 
+std::string FirstFailure(const Plan& plan, const std::vector<Program>& programs) {
+  for (const Program& program : programs) {
+    const Report report = Explore(plan, program.run);
+    if (!report.failure.empty()) return program.name + ": " + report.failure;
+    if (!report.complete) return program.name + ": too many interleavings";
+  }
+  return "";
+}
+
 OrdersReport SurvivingOrders(const Plan& plan, const std::vector<Program>& programs) {
   OrdersReport report;
   Watch recording;

@@ -35,6 +35,9 @@ struct Program {
   std::function<void(Trial&)> run;
 };
 
+// Empty, or the name of the first program that fails (or has too many interleavings) and how.
+std::string FirstFailure(const Plan& plan, const std::vector<Program>& programs);
+
 struct OrdersReport {
   // Of the programs as they are: empty, or the name of one that fails (or has too many
   // interleavings) and how.
