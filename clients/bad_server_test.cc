@@ -9,17 +9,17 @@
 #include <vector>
 
 #include "clients/connection.h"
+#include "clients/local/server.h"
 #include "clients/testing/fake_server.h"
-#include "clients/testing/server.h"
 #include "gtest/gtest.h"
 
 namespace clients {
 namespace {
 
+using local::FreePort;
+using local::Server;
 using std::chrono::milliseconds;
 using testing::FakeServer;
-using testing::FreePort;
-using testing::Server;
 
 // The error, which has to name the server and the reason.
 void ExpectError(const absl::Status& status, absl::StatusCode code, const std::string& peer,

@@ -7,18 +7,18 @@
 #include <string_view>
 #include <vector>
 
+#include "clients/local/server_cluster.h"
 #include "clients/slot.h"
 #include "clients/testing/fake_server.h"
-#include "clients/testing/server_cluster.h"
 #include "gtest/gtest.h"
 
 namespace clients {
 namespace {
 
+using local::FreePort;
+using local::ServerCluster;
 using std::chrono::milliseconds;
 using testing::FakeServer;
-using testing::FreePort;
-using testing::ServerCluster;
 
 // A node that serves all slots by its own account, and answers the next GETs with these.
 FakeServer::Script OneNode(const uint16_t* port, std::vector<std::string> answers) {
@@ -53,7 +53,7 @@ TEST(Cluster, NoNodeAnswers) {
 }
 
 TEST(Cluster, AServerThatIsNoCluster) {
-  const auto server = testing::Server::Start();
+  const auto server = local::Server::Start();
   ASSERT_TRUE(server.ok()) << server.status();
   const absl::Status status = Cluster::Create(Options({"127.0.0.1", server->port()}), 1).status();
   ASSERT_FALSE(status.ok());

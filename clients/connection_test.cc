@@ -5,14 +5,14 @@
 #include <string_view>
 #include <vector>
 
-#include "clients/testing/server.h"
+#include "clients/local/server.h"
 #include "gtest/gtest.h"
 
 namespace clients {
 namespace {
 
-using testing::Server;
-using testing::ServerOptions;
+using local::Server;
+using local::ServerOptions;
 
 Server StartServer(const ServerOptions& options = {}) {
   auto server = Server::Start(options);

@@ -10,16 +10,16 @@
 #include <vector>
 
 #include "clients/connection.h"
+#include "clients/local/server.h"
 #include "clients/testing/fake_server.h"
-#include "clients/testing/server.h"
 #include "gtest/gtest.h"
 
 namespace clients {
 namespace {
 
+using local::Server;
 using std::chrono::milliseconds;
 using testing::FakeServer;
-using testing::Server;
 
 // Keeps what it is called with, and does what a test says.
 struct Recorder {

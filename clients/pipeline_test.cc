@@ -4,15 +4,15 @@
 #include <string_view>
 #include <utility>
 
+#include "clients/local/server.h"
 #include "clients/testing/fake_server.h"
-#include "clients/testing/server.h"
 #include "gtest/gtest.h"
 
 namespace clients {
 namespace {
 
+using local::Server;
 using testing::FakeServer;
-using testing::Server;
 
 class RealPipeline : public ::testing::Test {
  protected:

@@ -6,15 +6,15 @@
 #include <thread>
 #include <vector>
 
+#include "clients/local/server.h"
 #include "clients/testing/fake_server.h"
-#include "clients/testing/server.h"
 #include "gtest/gtest.h"
 
 namespace clients {
 namespace {
 
+using local::Server;
 using testing::FakeServer;
-using testing::Server;
 
 TEST(Pool, ThreadsShareFewConnections) {
   const auto server = Server::Start();
@@ -86,7 +86,7 @@ TEST(Pool, LostConnectionsGiveTheirPlacesBack) {
 }
 
 TEST(Pool, PlacesSurviveConnectionsThatCannotBeMade) {
-  ConnectOptions options{.url = {.hosts = {{"127.0.0.1", testing::FreePort()}}}};
+  ConnectOptions options{.url = {.hosts = {{"127.0.0.1", local::FreePort()}}}};
   const auto pool = Pool::Create(options, 1);
   ASSERT_TRUE(pool.ok());
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(absl::IsUnavailable((*pool)->Take().status()));

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "clients/connection.h"
-#include "clients/testing/server.h"
+#include "clients/local/server.h"
 #include "gtest/gtest.h"
 #include "kv/testing/conformance.h"
 #include "kv/testing/engine_adapter.h"
@@ -14,7 +14,7 @@
 namespace clients {
 namespace {
 
-using testing::Server;
+using local::Server;
 
 constexpr int kDatabases = 64;
 

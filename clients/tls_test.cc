@@ -5,15 +5,15 @@
 #include <string_view>
 
 #include "clients/connection.h"
+#include "clients/local/server.h"
 #include "clients/testing/fake_server.h"
-#include "clients/testing/server.h"
 #include "gtest/gtest.h"
 
 namespace clients {
 namespace {
 
+using local::Server;
 using testing::FakeServer;
-using testing::Server;
 
 // One server for all tests: to make certificates takes some processes.
 class Tls : public ::testing::Test {

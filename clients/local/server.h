@@ -1,12 +1,12 @@
-// A real server for a test: redis-server, or valkey-server where that is what is installed, on a
-// free port of the loopback interface and in a directory of its own.
+// A real server on this machine: redis-server, or valkey-server where that is what is installed, on
+// a free port of the loopback interface and in a directory of its own.
 //
 // It is ready when Start returns, ends with its owner, and is only ever signalled by its own
 // process id. Nothing of the machine's configuration is read, and no service is touched.
 //
 // Thread safety: none. Complexity: a process each; some 20 ms until it answers.
-#ifndef CLIENTS_TESTING_SERVER_H_
-#define CLIENTS_TESTING_SERVER_H_
+#ifndef CLIENTS_LOCAL_SERVER_H_
+#define CLIENTS_LOCAL_SERVER_H_
 
 #include <cstdint>
 #include <string>
@@ -15,11 +15,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "clients/dialer.h"
-#include "clients/testing/certificates.h"
-#include "clients/testing/process.h"
+#include "clients/local/certificates.h"
+#include "clients/local/process.h"
 #include "clients/url.h"
 
-namespace clients::testing {
+namespace clients::local {
 
 struct ServerOptions {
   bool unix_socket = false;  // url() is the socket's; the port is there as well
@@ -75,6 +75,6 @@ uint16_t FreePort();
 // "redis-server" or "valkey-server", whichever is in PATH.
 absl::StatusOr<std::string> ServerProgram();
 
-}  // namespace clients::testing
+}  // namespace clients::local
 
-#endif  // CLIENTS_TESTING_SERVER_H_
+#endif  // CLIENTS_LOCAL_SERVER_H_

@@ -6,14 +6,13 @@
 #include <string>
 
 #include "clients/connection.h"
-#include "clients/testing/certificates.h"
-#include "clients/testing/fake_server.h"
-#include "clients/testing/process.h"
-#include "clients/testing/server.h"
-#include "clients/testing/server_cluster.h"
+#include "clients/local/certificates.h"
+#include "clients/local/process.h"
+#include "clients/local/server.h"
+#include "clients/local/server_cluster.h"
 #include "gtest/gtest.h"
 
-namespace clients::testing {
+namespace clients::local {
 namespace {
 
 TEST(Process, ItsOutputAndItsEnd) {
@@ -108,14 +107,5 @@ TEST(Certificates, AreMade) {
   EXPECT_FALSE(broken.ok());
 }
 
-TEST(FakeServer, CountsConnectionsAndEndsThem) {
-  FakeServer server([](FakeServer::Peer& peer) { peer.Stall(); });
-  EXPECT_EQ(server.connections(), 0);
-  ConnectOptions options = server.connect_options();
-  options.connect_timeout = std::chrono::milliseconds(50);
-  EXPECT_FALSE(Connection::Open(options).ok());
-  EXPECT_EQ(server.connections(), 1);
-}
-
 }  // namespace
-}  // namespace clients::testing
+}  // namespace clients::local

@@ -1,14 +1,14 @@
-#include "clients/testing/certificates.h"
+#include "clients/local/certificates.h"
 
 #include <fstream>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "clients/testing/process.h"
+#include "clients/local/process.h"
 #include "fmt/format.h"
 #include "kv/base/status.h"
 
-namespace clients::testing {
+namespace clients::local {
 namespace {
 
 absl::Status Run(const std::vector<std::string>& command, const std::string& output) {
@@ -50,4 +50,4 @@ absl::StatusOr<Certificates> MakeCertificates(const std::string& directory,
   return made;
 }
 
-}  // namespace clients::testing
+}  // namespace clients::local

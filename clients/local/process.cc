@@ -1,4 +1,4 @@
-#include "clients/testing/process.h"
+#include "clients/local/process.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -16,7 +16,7 @@
 
 #include "kv/base/status.h"
 
-namespace clients::testing {
+namespace clients::local {
 
 absl::StatusOr<Process> Process::Start(const std::vector<std::string>& command,
                                        const std::string& output) {
@@ -99,4 +99,4 @@ TemporaryDirectory::~TemporaryDirectory() {
   if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
 }
 
-}  // namespace clients::testing
+}  // namespace clients::local

@@ -2,14 +2,14 @@
 // made by the openssl command.
 //
 // Thread safety: pure functions, of a directory each. Complexity: three processes.
-#ifndef CLIENTS_TESTING_CERTIFICATES_H_
-#define CLIENTS_TESTING_CERTIFICATES_H_
+#ifndef CLIENTS_LOCAL_CERTIFICATES_H_
+#define CLIENTS_LOCAL_CERTIFICATES_H_
 
 #include <string>
 
 #include "absl/status/statusor.h"
 
-namespace clients::testing {
+namespace clients::local {
 
 // Paths of PEM files.
 struct Certificates {
@@ -22,6 +22,6 @@ struct Certificates {
 absl::StatusOr<Certificates> MakeCertificates(const std::string& directory,
                                               const std::string& names);
 
-}  // namespace clients::testing
+}  // namespace clients::local
 
-#endif  // CLIENTS_TESTING_CERTIFICATES_H_
+#endif  // CLIENTS_LOCAL_CERTIFICATES_H_

@@ -1,4 +1,4 @@
-#include "clients/testing/server_cluster.h"
+#include "clients/local/server_cluster.h"
 
 #include <chrono>
 #include <string>
@@ -10,7 +10,7 @@
 #include "fmt/format.h"
 #include "kv/base/status.h"
 
-namespace clients::testing {
+namespace clients::local {
 namespace {
 
 constexpr auto kAgreedWithin = std::chrono::seconds(60);
@@ -99,4 +99,4 @@ ConnectOptions ServerCluster::connect_options() const {
   return options;
 }
 
-}  // namespace clients::testing
+}  // namespace clients::local

@@ -3,8 +3,8 @@
 // Its nodes take a primary for dead after half a second, so that a fail-over takes some two.
 //
 // Thread safety: none. Complexity: six processes; some three seconds until all agree.
-#ifndef CLIENTS_TESTING_SERVER_CLUSTER_H_
-#define CLIENTS_TESTING_SERVER_CLUSTER_H_
+#ifndef CLIENTS_LOCAL_SERVER_CLUSTER_H_
+#define CLIENTS_LOCAL_SERVER_CLUSTER_H_
 
 #include <cstddef>
 #include <vector>
@@ -13,9 +13,9 @@
 #include "absl/status/statusor.h"
 #include "clients/connection.h"
 #include "clients/dialer.h"
-#include "clients/testing/server.h"
+#include "clients/local/server.h"
 
-namespace clients::testing {
+namespace clients::local {
 
 class ServerCluster {
  public:
@@ -39,6 +39,6 @@ class ServerCluster {
   std::vector<Connection> connections_;
 };
 
-}  // namespace clients::testing
+}  // namespace clients::local
 
-#endif  // CLIENTS_TESTING_SERVER_CLUSTER_H_
+#endif  // CLIENTS_LOCAL_SERVER_CLUSTER_H_

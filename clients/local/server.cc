@@ -1,4 +1,4 @@
-#include "clients/testing/server.h"
+#include "clients/local/server.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -15,7 +15,7 @@
 #include "fmt/format.h"
 #include "kv/base/status.h"
 
-namespace clients::testing {
+namespace clients::local {
 namespace {
 
 using std::chrono::milliseconds;
@@ -167,4 +167,4 @@ absl::Status Server::Restart() { return StartProcess(); }
 void Server::Pause() const { process_[0].Signal(SIGSTOP); }
 void Server::Resume() const { process_[0].Signal(SIGCONT); }
 
-}  // namespace clients::testing
+}  // namespace clients::local

@@ -1,11 +1,11 @@
-// A child process of a test, which does not outlive it.
+// A child process that does not outlive this one.
 //
 // The child is killed when the thread that started it ends, however it ends (PR_SET_PDEATHSIG), so
-// a test that crashes leaves no server behind. Start it from the test's main thread.
+// a program that crashes leaves no server behind. Start it from the main thread.
 //
 // Thread safety: none.
-#ifndef CLIENTS_TESTING_PROCESS_H_
-#define CLIENTS_TESTING_PROCESS_H_
+#ifndef CLIENTS_LOCAL_PROCESS_H_
+#define CLIENTS_LOCAL_PROCESS_H_
 
 #include <sys/types.h>
 
@@ -15,7 +15,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace clients::testing {
+namespace clients::local {
 
 class Process {
  public:
@@ -44,7 +44,7 @@ class Process {
 // The text of a file, or what there is of it; empty when it cannot be read.
 std::string ReadFile(const std::string& path);
 
-// A new directory for this test with a path short enough for Unix sockets. Removed with its owner.
+// A new directory with a path short enough for Unix sockets. Removed with its owner.
 class TemporaryDirectory {
  public:
   TemporaryDirectory();
@@ -58,6 +58,6 @@ class TemporaryDirectory {
   std::string path_;
 };
 
-}  // namespace clients::testing
+}  // namespace clients::local
 
-#endif  // CLIENTS_TESTING_PROCESS_H_
+#endif  // CLIENTS_LOCAL_PROCESS_H_
