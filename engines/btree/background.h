@@ -1,11 +1,11 @@
-// The thread that writes checkpoints.
+// The background of a B+tree: a thread that writes checkpoints.
 //
 // Thread safety: construction and destruction; destruction waits for the checkpoint under way.
 #ifndef ENGINES_BTREE_BACKGROUND_H_
 #define ENGINES_BTREE_BACKGROUND_H_
 
-#include <thread>
-
+#include "coord/jobs.h"
+#include "coord/result.h"
 #include "engines/btree/store.h"
 
 namespace kv::btree {
@@ -13,18 +13,21 @@ namespace kv::btree {
 template <typename StoreType>
 class Background {
  public:
-  explicit Background(StoreType& store)
-      : store_(store), thread_([this] {
-          while (store_.WaitForOrder()) store_.Run().IgnoreError();  // the store keeps the error
-        }) {}
-  ~Background() {
-    store_.Stop();
-    thread_.join();
-  }
+  explicit Background(StoreType& store) : store_(store), thread_(store.jobs(), 1, Run{store}) {}
+  ~Background() { store_.Stop(); }
 
  private:
+  struct Run {
+    StoreType& store;
+
+    coord::Result operator()(Job) const {
+      while (store.HasOrder()) store.Run().IgnoreError();  // the store keeps the error
+      return coord::Completed{};
+    }
+  };
+
   StoreType& store_;
-  std::thread thread_;
+  coord::JobThreads<Jobs, Run> thread_;
 };
 
 }  // namespace kv::btree

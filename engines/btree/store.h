@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "coord/jobs.h"
 #include "engines/btree/checkpoint.h"
 #include "engines/btree/copy.h"
 #include "engines/btree/counters.h"
@@ -35,6 +36,10 @@
 #include "kv/io/environment.h"
 
 namespace kv::btree {
+
+// What is done in the background (background.h).
+enum class Job { kCheckpoint };
+using Jobs = coord::Jobs<Job, 1>;
 
 template <typename Parts, typename Environment>
 class Store {
@@ -100,7 +105,7 @@ class Store {
     if constexpr (Environment::kBackgroundWork == BackgroundWork::kInline) {
       return Run();
     } else {
-      changed_.notify_all();
+      jobs_.Ask(Job::kCheckpoint);
       return absl::OkStatus();
     }
   }
@@ -112,7 +117,7 @@ class Store {
       std::unique_lock lock(mutex_);
       if (!stopping_) {
         try_again_ = order_.has_value() && !shortage_.ok();
-        changed_.notify_all();
+        if (try_again_) jobs_.Ask(Job::kCheckpoint);
         changed_.wait(lock,
                       [&] { return !order_.has_value() || (!shortage_.ok() && !try_again_); });
         return order_.has_value() ? shortage_ : error_.Get();
@@ -125,18 +130,20 @@ class Store {
   bool failed() const { return error_.failed(); }
   absl::Status error() const { return error_.Get(); }
 
-  // For the background: waits for an order that can be carried out; false when it is to stop, which
-  // it does when there is no such order left.
-  bool WaitForOrder() {
-    std::unique_lock lock(mutex_);
-    const auto ready = [&] { return order_.has_value() && (shortage_.ok() || try_again_); };
-    changed_.wait(lock, [&] { return stopping_ || ready(); });
-    return ready();
+  // For the background: what it is asked for, when there is an order, or when somebody wants
+  // another try.
+  Jobs& jobs() { return jobs_; }
+
+  // Whether there is an order. While it waits for space, only when somebody has asked for another
+  // try.
+  bool HasOrder() {
+    const std::lock_guard lock(mutex_);
+    return order_.has_value() && (shortage_.ok() || try_again_);
   }
+  // From here on nothing is left to the background, though it finishes what it was asked for.
   void Stop() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    changed_.notify_all();
   }
 
   // Reads and checks what the last checkpoint wrote; the next one waits.
@@ -275,6 +282,8 @@ class Store {
   std::unique_ptr<CheckpointType> checkpoint_;
   StickyError error_{kReopenAdvice};  // of a checkpoint
   std::atomic<bool> broken_{false};
+
+  Jobs jobs_;
 
   mutable std::mutex mutex_;  // guards all that follows
   std::condition_variable changed_;

@@ -1,5 +1,5 @@
-// The two background threads of a log-structured engine: one seals, so that writers never wait for
-// a long merge to make room, and one merges.
+// The background of a log-structured engine: two threads, so that a seal, for which writers wait,
+// never waits for a long merge.
 //
 // An error leaves the store as it was. A failed seal is tried again when a writer needs its room; a
 // failed merge when another segment has been sealed.
@@ -8,9 +8,11 @@
 #ifndef ENGINES_LOG_BACKGROUND_H_
 #define ENGINES_LOG_BACKGROUND_H_
 
+#include <cstddef>
 #include <cstdint>
-#include <thread>
 
+#include "coord/jobs.h"
+#include "coord/result.h"
 #include "engines/log/merge_job.h"
 #include "engines/log/store.h"
 
@@ -22,32 +24,33 @@ class LogBackground {
   using StoreType = LogStore<Environment>;
 
   LogBackground(StoreType& store, uint64_t segment_bytes)
-      : store_(store),
-        segment_bytes_(segment_bytes),
-        sealer_([this] { Seal(); }),
-        merger_([this] { Merge(); }) {}
+      : store_(store), threads_(store.jobs(), kThreads, Run{store, {store, segment_bytes}}) {}
 
-  ~LogBackground() {
-    store_.Stop();
-    sealer_.join();
-    merger_.join();
-  }
+  ~LogBackground() { store_.Stop(); }
 
  private:
-  void Seal() {
-    while (store_.WaitForSeal()) store_.SealOldest().IgnoreError();  // the store keeps the error
-  }
+  static constexpr size_t kThreads = 2;
 
-  void Merge() {
-    MergeJob<Parts, Environment> job(store_, segment_bytes_);
-    uint64_t seen = 0;
-    while (store_.WaitForMerge(&seen)) job.RunAll().IgnoreError();
-  }
+  struct Run {
+    StoreType& store;
+    MergeJob<Parts, Environment> merge;
+
+    coord::Result operator()(LogJob job) {
+      switch (job) {
+        case LogJob::kSeal:
+          // The store keeps the error.
+          while (!store.Stopping() && store.NeedsSeal()) store.SealOldest().IgnoreError();
+          break;
+        case LogJob::kMerge:
+          if (!store.Stopping()) merge.RunAll().IgnoreError();
+          break;
+      }
+      return coord::Completed{};
+    }
+  };
 
   StoreType& store_;
-  const uint64_t segment_bytes_;
-  std::thread sealer_;
-  std::thread merger_;
+  coord::JobThreads<LogJobs, Run> threads_;
 };
 
 }  // namespace kv

@@ -27,6 +27,7 @@
 #include <utility>
 #include <vector>
 
+#include "coord/jobs.h"
 #include "engines/log/counters.h"
 #include "engines/log/file_names.h"
 #include "engines/log/hint.h"
@@ -38,6 +39,10 @@
 #include "kv/contract/record.h"
 
 namespace kv {
+
+// What is done in the background (background.h).
+enum class LogJob { kSeal, kMerge };
+using LogJobs = coord::Jobs<LogJob, 2>;
 
 template <typename Environment>
 class LogStore {
@@ -73,7 +78,7 @@ class LogStore {
     const std::lock_guard lock(mutex_);
     if (active_ != nullptr) rotated_.push_back(std::move(active_));
     active_ = std::move(fresh);
-    changed_.notify_all();
+    jobs_.Ask(LogJob::kSeal);
   }
 
   // Seals the oldest rotated segment. OK also if there is none.
@@ -90,6 +95,7 @@ class LogStore {
       const std::lock_guard lock(mutex_);
       seal_error_ = status;
       retry_seal_ = false;
+      jobs_.Ask(LogJob::kSeal);  // the next one, which may have waited for this
       changed_.notify_all();
     }
     if (!status.ok()) return status;
@@ -113,7 +119,7 @@ class LogStore {
     std::unique_lock lock(mutex_);
     if (!rotated_.empty() && !seal_error_.ok()) {
       retry_seal_ = true;
-      changed_.notify_all();
+      jobs_.Ask(LogJob::kSeal);
     }
     changed_.wait(lock, [&] { return rotated_.empty() || (!seal_error_.ok() && !retry_seal_); });
     return rotated_.empty() ? absl::OkStatus() : seal_error_;
@@ -169,7 +175,6 @@ class LogStore {
     KV_RETURN_IF_ERROR(WriteManifest(sealed, 0));
     const std::lock_guard lock(mutex_);
     sealed_ = std::move(sealed);
-    changed_.notify_all();
     return absl::OkStatus();
   }
 
@@ -231,31 +236,23 @@ class LogStore {
     return WriteManifest(SealedSegments(), 0);
   }
 
-  // --- For the background threads ----------------------------------------------------------------
+  // --- For the background
+  // -------------------------------------------------------------------------
 
-  // Waits until there is a segment to seal, or the store is stopping (false).
-  bool WaitForSeal() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] {
-      return stopping_ || (!rotated_.empty() && (seal_error_.ok() || retry_seal_));
-    });
-    return !stopping_;
-  }
-  // Waits until another segment has been sealed than when `*seen` was set, and sets it.
-  bool WaitForMerge(uint64_t* seen) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return stopping_ || seals_ != *seen; });
-    *seen = seals_;
-    return !stopping_;
-  }
-  void Stop() {
+  // What it is asked for: a seal when a segment waits for one, or when somebody wants another try;
+  // a merge when another segment has been sealed.
+  LogJobs& jobs() { return jobs_; }
+
+  // Whether there is a segment to seal. While the last seal has failed, only when somebody has
+  // asked for another.
+  bool NeedsSeal() {
     const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    stop_hint_.store(true, std::memory_order_relaxed);  // relaxed: see Stopping
-    changed_.notify_all();
+    return !rotated_.empty() && (seal_error_.ok() || retry_seal_);
   }
+  // relaxed: as in Stopping.
+  void Stop() { stopping_.store(true, std::memory_order_relaxed); }
   // relaxed: a hint for long jobs.
-  bool Stopping() const { return stop_hint_.load(std::memory_order_relaxed); }
+  bool Stopping() const { return stopping_.load(std::memory_order_relaxed); }
 
   // --- Shared state -----------------------------------------------------------------------------
 
@@ -309,7 +306,7 @@ class LogStore {
       const std::lock_guard lock(mutex_);
       sealed_ = std::move(sealed);
       rotated_.pop_front();
-      ++seals_;
+      jobs_.Ask(LogJob::kMerge);
     }
     counters_.Add(LogCounter::kFlushes);
     counters_.Add(LogCounter::kFlushBytes, hint.size());
@@ -329,8 +326,10 @@ class LogStore {
   KeydirType keydir_;
   std::atomic<Sequence> visible_{0};
   std::atomic<double> debt_{0};
-  std::atomic<bool> stop_hint_{false};
+  std::atomic<bool> stopping_{false};
   StickyError poison_{kReopenAdvice};
+
+  LogJobs jobs_;
 
   std::mutex merge_mutex_;
   std::mutex seal_mutex_;
@@ -341,12 +340,10 @@ class LogStore {
   SegmentRef active_;                // guarded by mutex_
   std::deque<SegmentRef> rotated_;   // guarded by mutex_
   std::vector<SegmentRef> sealed_;   // guarded by mutex_; changed under install_mutex_ only
-  uint64_t seals_ = 0;               // guarded by mutex_
   uint64_t next_number_ = 1;         // guarded by mutex_
   Sequence sealed_sequence_ = 0;     // guarded by mutex_
   absl::Status seal_error_;          // guarded by mutex_
   bool retry_seal_ = false;          // guarded by mutex_
-  bool stopping_ = false;            // guarded by mutex_
 };
 
 }  // namespace kv

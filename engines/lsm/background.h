@@ -1,5 +1,5 @@
-// The two background threads of an LSM engine: one flushes, so that writers never wait for a long
-// compaction to make room, and one compacts.
+// The background of an LSM engine: two threads, so that a flush, for which writers wait, never
+// waits for a long compaction.
 //
 // An error leaves the tree as it was. A failed flush is tried again when a writer needs its room; a
 // failed compaction when the tree has changed.
@@ -8,10 +8,13 @@
 #ifndef ENGINES_LSM_BACKGROUND_H_
 #define ENGINES_LSM_BACKGROUND_H_
 
-#include <cstdint>
-#include <thread>
+#include <chrono>
+#include <cstddef>
 
+#include "coord/jobs.h"
+#include "coord/result.h"
 #include "engines/lsm/store.h"
+#include "kv/compaction/concept.h"
 
 namespace kv {
 
@@ -21,33 +24,45 @@ class LsmBackground {
   using StoreType = Store<Parts, Environment>;
 
   explicit LsmBackground(StoreType& store)
-      : store_(store), flusher_([this] { Flush(); }), compactor_([this] { Compact(); }) {}
-
-  ~LsmBackground() {
-    store_.Stop();
-    flusher_.join();
-    compactor_.join();
+      : store_(store), threads_(store.jobs(), kThreads, Run{store}) {
+    if constexpr (kCompactsByAge<typename Parts::Compaction>) store.jobs().Ask(LsmJob::kLook);
   }
+
+  ~LsmBackground() { store_.Stop(); }
 
  private:
-  void Flush() {
-    while (store_.WaitForFlush()) store_.FlushOldest().IgnoreError();  // the store keeps the error
-  }
+  static constexpr size_t kThreads = 2;
+  static constexpr std::chrono::seconds kLookAgain{1};  // what expires does not announce itself
 
-  void Compact() {
-    uint64_t seen = 0;
-    while (store_.WaitForNewTree(&seen)) {
-      for (;;) {
-        const absl::StatusOr<bool> more = store_.CompactOnce(
-            [](const TreeShape& shape) { return Parts::Compaction::Choose(shape); });
-        if (!more.ok() || !*more) break;
+  struct Run {
+    StoreType& store;
+
+    coord::Result operator()(LsmJob job) const {
+      switch (job) {
+        case LsmJob::kFlush:
+          // The store keeps the error.
+          while (!store.Stopping() && store.NeedsFlush()) store.FlushOldest().IgnoreError();
+          break;
+        case LsmJob::kCompact:
+          while (!store.Stopping() && CompactOnce()) {
+          }
+          break;
+        case LsmJob::kLook:
+          store.jobs().Ask(LsmJob::kCompact);
+          return coord::Suspended{.resume_on = coord::After{kLookAgain}};
       }
+      return coord::Completed{};
     }
-  }
+
+    bool CompactOnce() const {
+      return store
+          .CompactOnce([](const TreeShape& shape) { return Parts::Compaction::Choose(shape); })
+          .value_or(false);
+    }
+  };
 
   StoreType& store_;
-  std::thread flusher_;
-  std::thread compactor_;
+  coord::JobThreads<LsmJobs, Run> threads_;
 };
 
 }  // namespace kv

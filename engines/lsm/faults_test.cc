@@ -196,12 +196,12 @@ TEST(FaultsTest, BackgroundFlushGoesOnAfterAFailureThatAFlushByHandCured) {
     ASSERT_TRUE(journal.Rotate().ok());
   };
   fill_a_memtable();
-  ASSERT_TRUE(store.WaitForFlush());
+  ASSERT_TRUE(store.NeedsFlush());
   FailNext(fs, FileOperation::kCreate, ".table", Fault::kNoSpace);
   ASSERT_FALSE(store.FlushOldest().ok());  // the background
   ASSERT_TRUE(store.FlushOldest().ok());   // by hand
   fill_a_memtable();
-  EXPECT_TRUE(store.WaitForFlush());
+  EXPECT_TRUE(store.NeedsFlush());
   EXPECT_TRUE(store.FlushOldest().ok());
   fs.SetHook({});  // which holds the disk that holds it
 }

@@ -16,7 +16,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -26,6 +25,7 @@
 #include <utility>
 #include <vector>
 
+#include "coord/jobs.h"
 #include "engines/lsm/catalog.h"
 #include "engines/lsm/counters.h"
 #include "engines/lsm/file_names.h"
@@ -42,6 +42,10 @@
 #include "kv/contract/statistics.h"
 
 namespace kv {
+
+// What is done in the background (background.h).
+enum class LsmJob { kFlush, kCompact, kLook };
+using LsmJobs = coord::Jobs<LsmJob, 3>;
 
 template <typename Parts, typename Environment>
 class SharedState {
@@ -94,7 +98,7 @@ class SharedState {
     next->immutable.insert(next->immutable.begin(), current_->active);
     next->active = std::move(fresh);
     Publish(std::move(next));
-    changed_.notify_all();
+    jobs_.Ask(LsmJob::kFlush);
   }
 
   // Waits until fewer than `limit` memtables wait to be flushed. Fails with the error that keeps
@@ -103,7 +107,7 @@ class SharedState {
     std::unique_lock lock(mutex_);
     if (current_->immutable.size() >= limit && !flush_error_.ok()) {
       retry_flush_ = true;
-      changed_.notify_all();
+      jobs_.Ask(LsmJob::kFlush);
     }
     changed_.wait(lock, [&] {
       return current_->immutable.size() < limit || (!flush_error_.ok() && !retry_flush_);
@@ -205,7 +209,7 @@ class SharedState {
   std::vector<Sequence> ReadSequences() const { return snapshots_.List(); }
   // No snapshot is taken while this lock lives.
   std::unique_lock<std::mutex> HoldOffSnapshots() { return snapshots_.HoldOff(); }
-  // Whether background work should give up. relaxed: read inside mutex_, or as a hint.
+  // Whether background work should give up. relaxed: a hint.
   bool Stopping() const { return stopping_.load(std::memory_order_relaxed); }
   Environment& environment() { return environment_; }
   const FileNames& names() const { return names_; }
@@ -248,35 +252,20 @@ class SharedState {
   // How far behind compaction is: 0 (not) to 1 (writes must crawl).
   double Debt() const { return debt_.load(std::memory_order_relaxed); }
 
-  // For the background threads: waits until there is work, or the store is stopping (false). While
-  // the last flush, whoever ran it, has failed, that is when somebody asks for another.
-  bool WaitForFlush() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] {
-      return Stopping() || (!current_->immutable.empty() && (flush_error_.ok() || retry_flush_));
-    });
-    return !Stopping();
-  }
+  // For the background: what it is asked for. A flush when a memtable waits for one, or when
+  // somebody wants another try; a compaction when there is a new tree.
+  LsmJobs& jobs() { return jobs_; }
 
-  // `seen` is the number of the tree that the caller has looked at, and becomes the newest one's.
-  // Where the policy goes by age, also returns every now and then with the same tree.
-  bool WaitForNewTree(uint64_t* seen) {
-    std::unique_lock lock(mutex_);
-    const auto look = [&] { return Stopping() || tree_number_ != *seen; };
-    if constexpr (kCompactsByAge<typename Parts::Compaction>) {
-      changed_.wait_for(lock, kLookAgain, look);
-    } else {
-      changed_.wait(lock, look);
-    }
-    *seen = tree_number_;
-    return !Stopping();
+  // Whether there is a memtable to flush. While the last flush, whoever ran it, has failed, only
+  // when somebody has asked for another.
+  bool NeedsFlush() {
+    const std::lock_guard lock(mutex_);
+    return !current_->immutable.empty() && (flush_error_.ok() || retry_flush_);
   }
 
   void Stop() {
-    const std::lock_guard lock(mutex_);
     // relaxed: as in Stopping().
     stopping_.store(true, std::memory_order_relaxed);
-    changed_.notify_all();
   }
 
  protected:
@@ -328,12 +317,12 @@ class SharedState {
     const std::lock_guard lock(mutex_);
     flush_error_ = status;
     retry_flush_ = false;
+    jobs_.Ask(LsmJob::kFlush);  // the next one, which may have waited for this
     changed_.notify_all();
   }
 
  private:
   static constexpr size_t kMaxSpareLogs = 1;
-  static constexpr std::chrono::seconds kLookAgain{1};  // what expires does not announce itself
 
   // install_mutex_ is held.
   absl::Status WriteEdit(const ManifestEdit& edit) {
@@ -347,8 +336,8 @@ class SharedState {
                                  RangeDebt(next->version->ranges->size()));
     // relaxed: a hint for the writers' pace.
     debt_.store(debt, std::memory_order_relaxed);
-    ++tree_number_;
     Publish(std::move(next));
+    jobs_.Ask(LsmJob::kCompact);
     changed_.notify_all();
   }
 
@@ -380,6 +369,8 @@ class SharedState {
   std::atomic<double> debt_{0};
   std::atomic<bool> stopping_{false};
 
+  LsmJobs jobs_;
+
   std::mutex install_mutex_;
   Catalog<Files> catalog_;  // guarded by install_mutex_
 
@@ -387,7 +378,6 @@ class SharedState {
   std::condition_variable changed_;                   // with mutex_
   std::shared_ptr<const View> current_;               // guarded by mutex_
   std::atomic<const View*> view_{nullptr};            // == current_.get()
-  uint64_t tree_number_ = 0;                          // guarded by mutex_; of its versions
   std::vector<std::shared_ptr<const View>> retired_;  // guarded by mutex_
   uint64_t next_file_ = 1;                            // guarded by mutex_
   std::vector<uint64_t> spare_logs_;                  // guarded by mutex_

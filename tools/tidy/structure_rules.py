@@ -31,7 +31,7 @@ _BELOW = {
     "kv/contract": ("kv/base", "kv/io"),
     "kv/testing": ("kv/base", "kv/io", "kv/contract"),
     **{f"kv/{name}": ("kv/base", "kv/io", "kv/contract") for name in POLICIES},
-    "engines": ("kv",),
+    "engines": ("kv", "coord"),
     "engines/compositions": ("kv", "engines"),
     "coord": ("kv/base",),
     **{name: ("kv", "engines", "coord") + _TOP for name in _TOP},
