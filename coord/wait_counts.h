@@ -102,10 +102,10 @@ class WaitCounts {
       const uint32_t open = Waiters(seen) - NotifiedOf(seen);
       if (open == 0 || count == 0) return {};
       const auto now = static_cast<uint32_t>(std::min<size_t>(count, open));
-      // release: pairs with the acquire of TryTake. seq_cst where it fails: it is the load above,
-      // once more.
+      // release: pairs with the acquire of TryTake. relaxed where it fails: whom the load of Notify
+      // did not see has announced itself behind it, and sees the work.
       if (word_.compare_exchange_weak(seen, seen + now * kNotified, std::memory_order_release,
-                                      std::memory_order_seq_cst)) {
+                                      std::memory_order_relaxed)) {
         return {now, Asleep(seen)};
       }
     }
