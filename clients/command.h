@@ -3,8 +3,8 @@
 // Arguments are arbitrary bytes. A command of 2 GiB or more is kInvalidArgument: the formatter
 // counts in an int, and no server takes it.
 //
-// Thread safety: pure functions. Complexity: linear in the bytes; one allocation, of hiredis', a
-// command. What is sent often is formatted once and appended as it is.
+// Thread safety: pure functions. Complexity: linear in the bytes; AppendCommand takes an
+// allocation, of hiredis', a command. What is sent often is formatted once and appended as it is.
 // Source: the RESP specification, "Sending commands to a Redis server".
 #ifndef CLIENTS_COMMAND_H_
 #define CLIENTS_COMMAND_H_
@@ -28,6 +28,10 @@ inline absl::Status AppendCommand(std::initializer_list<std::string_view> argume
                                   std::string* bytes) {
   return AppendCommand(Arguments(arguments.begin(), arguments.size()), bytes);
 }
+
+// The same bytes, put together in place: no allocation where `bytes` has room.
+// For: load, in which each of millions of commands is another one.
+absl::Status AppendCommandInPlace(Arguments arguments, std::string* bytes);
 
 }  // namespace clients
 

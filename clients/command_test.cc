@@ -1,5 +1,9 @@
 #include "clients/command.h"
 
+#include <hiredis/hiredis.h>
+
+#include <cstddef>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +42,55 @@ TEST(Command, OfTwoGibibytesIsRefused) {
   arguments[0] = "MSET";
   std::string bytes;
   EXPECT_TRUE(absl::IsInvalidArgument(AppendCommand(arguments, &bytes)));
+  EXPECT_EQ(bytes, "");
+}
+
+// hiredis' formatter is the reference, at lengths of every number of digits.
+TEST(Command, InPlaceHasTheBytesOfHiredis) {
+  std::minstd_rand random(1);
+  const std::string pool = [&random] {
+    std::string bytes;
+    for (int i = 0; i < 200'000; ++i) bytes += static_cast<char>(random());
+    return bytes;
+  }();
+  std::string bytes;
+  std::string expected;
+  for (int round = 0; round < 300; ++round) {
+    std::vector<std::string_view> arguments(1 + random() % (round % 10 == 0 ? 1200 : 5));
+    for (std::string_view& argument : arguments) {
+      const size_t most = arguments.size() > 5 ? 20 : size_t{1} << (random() % 17);
+      argument = std::string_view(pool).substr(random() % 1000, random() % most);
+    }
+    if (arguments[0].empty()) arguments[0] = "GET";
+    std::vector<const char*> texts;
+    std::vector<size_t> lengths;
+    for (const std::string_view argument : arguments) {
+      texts.push_back(argument.data());
+      lengths.push_back(argument.size());
+    }
+    char* formatted = nullptr;
+    const auto size = redisFormatCommandArgv(&formatted, static_cast<int>(arguments.size()),
+                                             texts.data(), lengths.data());
+    ASSERT_GT(size, 0);
+    expected.append(formatted, static_cast<size_t>(size));
+    redisFreeCommand(formatted);
+    ASSERT_TRUE(AppendCommandInPlace(arguments, &bytes).ok());
+    ASSERT_EQ(bytes, expected);
+    if (bytes.size() > 1'000'000) {
+      bytes.clear();
+      expected.clear();
+    }
+  }
+}
+
+TEST(Command, InPlaceRefusesTheSame) {
+  std::string bytes;
+  EXPECT_TRUE(absl::IsInvalidArgument(AppendCommandInPlace(Arguments(), &bytes)));
+  const std::vector<std::string_view> nameless = {"", "x"};
+  EXPECT_TRUE(absl::IsInvalidArgument(AppendCommandInPlace(nameless, &bytes)));
+  const std::string megabyte(size_t{1} << 20, 'x');
+  const std::vector<std::string_view> large(2050, megabyte);
+  EXPECT_TRUE(absl::IsInvalidArgument(AppendCommandInPlace(large, &bytes)));
   EXPECT_EQ(bytes, "");
 }
 

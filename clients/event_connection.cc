@@ -30,20 +30,20 @@ void EventConnection::Close() {
   read_wants_write_ = false;
 }
 
-void EventConnection::Count(size_t commands) {
-  if (unanswered_ == 0) waiting_since_ = Now();
+void EventConnection::Count(size_t commands, Deadline now) {
+  if (unanswered_ == 0) waiting_since_ = now;
   unanswered_ += commands;
 }
 
-absl::Status EventConnection::Append(Arguments arguments) {
-  KV_RETURN_IF_ERROR(AppendCommand(arguments, &out_));
-  Count(1);
+absl::Status EventConnection::Append(Arguments arguments, Deadline now) {
+  KV_RETURN_IF_ERROR(AppendCommandInPlace(arguments, &out_));
+  Count(1, now);
   return absl::OkStatus();
 }
 
-void EventConnection::Append(std::string_view commands, size_t count) {
+void EventConnection::Append(std::string_view commands, size_t count, Deadline now) {
   out_ += commands;
-  Count(count);
+  Count(count, now);
 }
 
 absl::Status EventConnection::Flush() {
@@ -52,6 +52,7 @@ absl::Status EventConnection::Flush() {
     KV_ASSIGN_OR_RETURN(const Moved moved,
                         channel_.transport().Write(std::string_view(out_).substr(written_)));
     written_ += moved.bytes;
+    sent_bytes_ += moved.bytes;
     if (moved.bytes > 0) continue;
     // Under TLS it may be a read that a write waits for, and that is always waited for.
     if (moved.wait_for == POLLOUT) interest_.wanted_write = true;
@@ -72,6 +73,7 @@ absl::Status EventConnection::Read(bool* again) {
   KV_ASSIGN_OR_RETURN(const Moved moved, channel_.transport().Read(bytes.data(), bytes.size()));
   read_wants_write_ = moved.wait_for == POLLOUT;
   if (moved.bytes == 0) return absl::OkStatus();
+  received_bytes_ += moved.bytes;
   *again = channel_.transport().is_tls();
   return At(peer(), channel_.reader().Feed({bytes.data(), moved.bytes}));
 }

@@ -35,8 +35,9 @@ class EventConnection {
   uint64_t times_opened() const { return times_opened_; }
   Interest& interest() { return interest_; }
 
-  absl::Status Append(Arguments arguments);
-  void Append(std::string_view commands, size_t count);
+  // `now` is what the clock said of late.
+  absl::Status Append(Arguments arguments, Deadline now);
+  void Append(std::string_view commands, size_t count, Deadline now);
 
   // Writes what can be written now.
   absl::Status Flush();
@@ -50,12 +51,16 @@ class EventConnection {
     return is_open() && unanswered_ > 0 && waiting_since_ < limit;
   }
 
+  // Since the first time that it was opened.
+  uint64_t sent_bytes() const { return sent_bytes_; }
+  uint64_t received_bytes() const { return received_bytes_; }
+
   // The mark of the loop's list. Both return whether that changed it.
   bool MarkUnflushed() { return !std::exchange(unflushed_, true); }
   bool UnmarkUnflushed() { return std::exchange(unflushed_, false); }
 
  private:
-  void Count(size_t commands);
+  void Count(size_t commands, Deadline now);
 
   Channel channel_;
   std::string out_;     // formatted commands
@@ -67,6 +72,8 @@ class EventConnection {
   Interest interest_;
   bool unflushed_ = false;
   uint64_t times_opened_ = 0;
+  uint64_t sent_bytes_ = 0;
+  uint64_t received_bytes_ = 0;
 };
 
 }  // namespace clients

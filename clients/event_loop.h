@@ -22,7 +22,8 @@
 // it, when it sends what is no reply, or a reply to no command, and when it has answered nothing of
 // what it was asked for command_timeout. The other connections go on.
 //
-// A callback may Send, Add, Restore and Close, on any connection.
+// A callback may Send, Add, Restore and Close, on any connection. Send takes the time as the caller
+// knows it, so that a callback, which has `read_at`, costs no other look at the clock.
 //
 // The loop opens no connections: that waits, for names and handshakes, and the others would wait
 // too. Dial in another thread (dialer.h) and hand the channel over between two turns.
@@ -37,6 +38,7 @@
 #include <cassert>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <string_view>
@@ -81,13 +83,18 @@ class EventLoop {
 
   // Takes a channel that is ready for commands. Returns its number, counted from 0.
   absl::StatusOr<size_t> Add(Channel channel) {
-    const size_t number = connections_.size();
-    connections_.push_back(std::make_unique<EventConnection>());
+    const size_t number = Reserve();
     KV_RETURN_IF_ERROR(Restore(number, std::move(channel)));
     return number;
   }
 
-  // A new channel for a connection that was lost or closed.
+  // The number of a connection that is opened by Restore.
+  size_t Reserve() {
+    connections_.push_back(std::make_unique<EventConnection>());
+    return connections_.size() - 1;
+  }
+
+  // A new channel for a connection that was lost, closed or reserved.
   absl::Status Restore(size_t number, Channel channel) {
     assert(!connections_[number]->is_open());
     KV_RETURN_IF_ERROR(poller_.Add(channel.transport().fd(), number));
@@ -96,32 +103,37 @@ class EventLoop {
   }
 
   // Adds a command. kFailedPrecondition: the connection is not open.
-  absl::Status Send(size_t number, Arguments arguments) {
+  absl::Status Send(size_t number, Arguments arguments, Deadline now) {
     KV_RETURN_IF_ERROR(CheckOpen(number));
-    KV_RETURN_IF_ERROR(connections_[number]->Append(arguments));
+    KV_RETURN_IF_ERROR(connections_[number]->Append(arguments, now));
     Note(number, 1);
     return absl::OkStatus();
   }
+  absl::Status Send(size_t number, Arguments arguments) { return Send(number, arguments, Now()); }
   absl::Status Send(size_t number, std::initializer_list<std::string_view> arguments) {
     return Send(number, Arguments(arguments.begin(), arguments.size()));
   }
   // Adds `count` commands that were formatted before (command.h).
-  absl::Status SendFormatted(size_t number, std::string_view commands, size_t count) {
+  absl::Status SendFormatted(size_t number, std::string_view commands, size_t count, Deadline now) {
     KV_RETURN_IF_ERROR(CheckOpen(number));
-    connections_[number]->Append(commands, count);
+    connections_[number]->Append(commands, count, now);
     Note(number, count);
     return absl::OkStatus();
+  }
+  absl::Status SendFormatted(size_t number, std::string_view commands, size_t count) {
+    return SendFormatted(number, commands, count, Now());
   }
 
   // One turn: writes, waits for replies for `longest` at most, and calls back.
   // kUnavailable: the system's poll fails, which no turn can mend.
   absl::Status RunOnce(Nanoseconds longest) {
     FlushUnflushed();
-    KV_RETURN_IF_ERROR(poller_.Wait(WaitUntil(longest), &ready_));
+    if (unanswered_ > 0) longest = std::min(longest, next_look_ - Now());
+    KV_RETURN_IF_ERROR(poller_.Wait(longest, &ready_));
     // By index: a callback may run no turn, but it may lose connections.
     for (const Poller::Ready& one : ready_) Serve(one.number);
     FlushUnflushed();
-    LoseLateOnes();
+    if (unanswered_ > 0) LoseLateOnes(ready_.empty() ? Now() : last_read_at_);
     return absl::OkStatus();
   }
 
@@ -136,6 +148,18 @@ class EventLoop {
   // Commands that wait for their replies, on one and on all connections.
   size_t unanswered(size_t number) const { return connections_[number]->unanswered(); }
   size_t unanswered() const { return unanswered_; }
+
+  // Over all connections, since they were first opened. Complexity: the connections.
+  uint64_t sent_bytes() const {
+    uint64_t bytes = 0;
+    for (const auto& connection : connections_) bytes += connection->sent_bytes();
+    return bytes;
+  }
+  uint64_t received_bytes() const {
+    uint64_t bytes = 0;
+    for (const auto& connection : connections_) bytes += connection->received_bytes();
+    return bytes;
+  }
 
  private:
   EventLoop(Handler* handler, const EventLoopOptions& options, Poller poller)
@@ -157,11 +181,6 @@ class EventLoop {
     if (connections_[number]->MarkUnflushed()) unflushed_.push_back(number);
   }
 
-  Deadline WaitUntil(Nanoseconds longest) const {
-    const Deadline end = After(longest);
-    return unanswered_ > 0 ? std::min(end, next_look_) : end;
-  }
-
   void Serve(size_t number) {
     EventConnection& connection = *connections_[number];
     if (!connection.is_open()) return;  // a callback of this turn closed it
@@ -169,6 +188,7 @@ class EventLoop {
     while (again) {
       const absl::Status read = connection.Read(&again);
       const Deadline read_at = Now();
+      last_read_at_ = read_at;
       // What came before the end is answered before the end is told.
       if (!Deliver(number, read_at)) return;
       if (!read.ok()) return Lose(number, read);
@@ -217,9 +237,7 @@ class EventLoop {
     handler_->OnLost(number, why, unanswered);
   }
 
-  void LoseLateOnes() {
-    if (unanswered_ == 0) return;
-    const Deadline now = Now();
+  void LoseLateOnes(Deadline now) {
     if (now < next_look_) return;
     next_look_ = now + LookEvery();
     for (size_t number = 0; number < connections_.size(); ++number) {
@@ -239,6 +257,7 @@ class EventLoop {
   Reply reply_;
   size_t unanswered_ = 0;
   Deadline next_look_;
+  Deadline last_read_at_;
 };
 
 }  // namespace clients

@@ -7,6 +7,8 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "kv/base/status.h"
@@ -15,6 +17,12 @@ namespace clients {
 namespace {
 
 constexpr size_t kMostAtOnce = 256;
+
+// Rounded up, so that nobody spins through the last millisecond.
+int Millis(Nanoseconds time) {
+  const auto millis = std::chrono::ceil<std::chrono::milliseconds>(time).count();
+  return static_cast<int>(std::min<int64_t>(millis, std::numeric_limits<int>::max()));
+}
 
 }  // namespace
 
@@ -40,18 +48,19 @@ absl::Status Poller::Change(int fd, size_t number, Interest* interest) {
   return Control(EPOLL_CTL_MOD, fd, number, interest->wanted_write ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
-absl::Status Poller::Wait(Deadline until, std::vector<Ready>* ready) {
+absl::Status Poller::Wait(Nanoseconds longest, std::vector<Ready>* ready) {
   ready->clear();
+  longest = std::max(longest, Nanoseconds(0));
   std::array<epoll_event, kMostAtOnce> events;
   int count = -1;
   if (has_nanoseconds_) {
-    const auto rest = std::max(until - Now(), Nanoseconds(0)).count();
-    const timespec time{.tv_sec = rest / 1'000'000'000, .tv_nsec = rest % 1'000'000'000};
+    const timespec time{.tv_sec = longest.count() / 1'000'000'000,
+                        .tv_nsec = longest.count() % 1'000'000'000};
     count = ::epoll_pwait2(epoll_.get(), events.data(), kMostAtOnce, &time, nullptr);
     if (count < 0 && errno == ENOSYS) has_nanoseconds_ = false;  // Linux before 5.11
   }
   if (!has_nanoseconds_) {
-    count = ::epoll_wait(epoll_.get(), events.data(), kMostAtOnce, PollMillis(until));
+    count = ::epoll_wait(epoll_.get(), events.data(), kMostAtOnce, Millis(longest));
   }
   if (count < 0 && errno != EINTR) return kv::Final(kv::IoError("epoll_wait", "sockets", errno));
   for (int i = 0; i < count; ++i) ready->push_back({events[i].data.u64});

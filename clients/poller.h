@@ -37,8 +37,8 @@ class Poller {
   absl::Status Add(int fd, size_t number);
   // Tells the system, where that is news.
   absl::Status Change(int fd, size_t number, Interest* interest);
-  // Those that are ready, into `ready`; none when `until` came first, or a signal.
-  absl::Status Wait(Deadline until, std::vector<Ready>* ready);
+  // Those that are ready, into `ready`; none when `longest` was over first, or a signal came.
+  absl::Status Wait(Nanoseconds longest, std::vector<Ready>* ready);
 
  private:
   explicit Poller(Fd epoll) : epoll_(std::move(epoll)) {}
