@@ -24,7 +24,7 @@ struct DrivePlan {
   int pipeline = 1;      // requests in flight on each connection, at most
   Schedule schedule;
   double warmup_seconds = 0;  // sent but not counted
-  // Whichever ends first; 0: no such limit. One of them is set.
+  // Whichever ends first; 0: no such limit. Without both the run ends with its sources.
   double seconds = 0;
   uint64_t requests = 0;
   double interval_seconds = 1;                // of DriveResult::intervals
@@ -70,7 +70,8 @@ struct DriveResult {
   uint64_t received_bytes = 0;
   // Of the threads that drive.
   int threads = 1;
-  double cpu_seconds = 0;
+  double cpu_seconds = 0;           // spinning left out
+  double spun_seconds = 0;          // open loop: a core kept awake for the next planned time
   double busiest_thread_share = 0;  // CPU time over wall time of the busiest, 0..1
   // Open loop: how far sending was behind the plan.
   uint64_t planned = 0;
