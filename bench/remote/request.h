@@ -25,6 +25,11 @@ struct Request {
   // Never falls from one request of a source to the next.
   uint64_t at_nanos = 0;
   std::span<const std::string_view> arguments;  // the command first
+  // Handed back with the reply by JudgeReply, so that a value can be held against its key.
+  uint64_t subject = 0;
+  // Not empty: sent as it is in place of the arguments, for what these cannot say (an inline
+  // command).
+  std::string_view formatted;
 };
 
 // What a reply means for the load. Errors of the server ("-OOM ...") do not get here: the driver
@@ -46,6 +51,17 @@ concept RequestSource = requires(S& source, uint16_t operation, const clients::R
   { source.operations() } -> std::convertible_to<size_t>;
   { source.OperationName(operation) } -> std::convertible_to<std::string_view>;
 };
+
+// What the reply to a request means. A source that compares replies with what was asked for has a
+// Judge(operation, subject, reply) as well.
+template <RequestSource S>
+Outcome JudgeReply(S& source, uint16_t operation, uint64_t subject, const clients::Reply& reply) {
+  if constexpr (requires { source.Judge(operation, subject, reply); }) {
+    return source.Judge(operation, subject, reply);
+  } else {
+    return source.Judge(operation, reply);
+  }
+}
 
 }  // namespace bench::remote
 
