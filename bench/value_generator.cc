@@ -5,11 +5,16 @@
 #include "bench/random.h"
 
 namespace bench {
+namespace {
+
+constexpr size_t kSmallestPool = size_t{1} << 20;
+
+}  // namespace
 
 ValuePool::ValuePool(size_t largest, ValueText text, uint64_t seed) {
   constexpr size_t kFragment = 100;
   constexpr size_t kRandomPart = kFragment / 2;
-  const size_t size = std::max(size_t{1} << 20, largest);
+  const size_t size = std::max(kSmallestPool, largest);
   Random random(seed);
   bytes_.reserve(size + kFragment);
   if (text == ValueText::kAlphanumeric) {
@@ -25,6 +30,24 @@ ValuePool::ValuePool(size_t largest, ValueText text, uint64_t seed) {
     }
     bytes_.append(bytes_, begin, kFragment - kRandomPart);
   }
+}
+
+ValuePool ValuePool::Compressible(double share, size_t largest, uint64_t seed) {
+  constexpr size_t kFragment = 128;
+  const size_t size = std::max(kSmallestPool, largest);
+  Random random(seed);
+  ValuePool pool{Empty()};
+  pool.bytes_.reserve(size + kFragment);
+  // Fractions of a byte are carried on to the next fragment.
+  double random_bytes = 0;
+  while (pool.bytes_.size() < size) {
+    const size_t end = pool.bytes_.size() + kFragment;
+    for (random_bytes += (1 - share) * kFragment; random_bytes >= 1; random_bytes -= 1) {
+      pool.bytes_.push_back(static_cast<char>(random.Next()));
+    }
+    pool.bytes_.resize(std::max(end, pool.bytes_.size()), 'x');
+  }
+  return pool;
 }
 
 }  // namespace bench

@@ -3,6 +3,8 @@
 //   half          100-byte fragments of which the first half is random printable text and the
 //                 second half repeats it (db_bench's compression_ratio 0.5): about 2:1
 //   alphanumeric  random letters and digits: 5.95 bits a byte, so at best 26 % less
+//   compressible  128-byte fragments, a set share of which is one byte repeated and the rest random
+//                 bytes: a compressor takes that share away, and can do nothing about the rest
 //
 // Omits: values that depend on their key; replay verification has its own (replay_model.h).
 // Thread safety: a ValuePool is immutable and shared; a ValueGenerator belongs to one thread.
@@ -23,9 +25,16 @@ class ValuePool {
   // Serves slices of up to `largest` bytes.
   explicit ValuePool(size_t largest = 0, ValueText text = ValueText::kHalf, uint64_t seed = 301);
 
+  // `share` from 0 (random bytes) to 1 (one byte repeated). Values of a few fragments and more
+  // compress by it, less some 3 % for the compressor's own; smaller ones on average.
+  static ValuePool Compressible(double share, size_t largest = 0, uint64_t seed = 301);
+
   std::string_view bytes() const { return bytes_; }
 
  private:
+  struct Empty {};
+  explicit ValuePool(Empty) {}
+
   std::string bytes_;
 };
 

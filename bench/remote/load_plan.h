@@ -25,6 +25,8 @@ namespace bench::remote {
 inline constexpr uint64_t kKeysOfGroup = 10;
 // Numbers of keys that nothing writes begin here.
 inline constexpr uint64_t kMissingKeys = 100'000'000'000;
+// So many bytes of a value tell its key.
+inline constexpr uint64_t kVerifiedBytes = 12;
 
 struct LoadPlan {
   const Load* load = nullptr;
@@ -40,10 +42,10 @@ struct LoadPlan {
   std::shared_ptr<const KeyFile> key_file;
   uint64_t seed = 42;
   int threads = 1;
-  uint64_t key_bytes = 0;  // keys of Space::kSized are filled up to this size
+  uint64_t key_bytes = 0;  // keys of strings and counters are filled up to this size
   // Values are held against their keys. Not where pieces under 12 bytes are appended to them.
   bool checks_values = true;
-  std::shared_ptr<const ValuePool> values;
+  std::shared_ptr<const ValuePool> values;  // bytes of values, which each source copies
   std::shared_ptr<std::atomic<uint64_t>> next_record;  // the number of the next inserted record
 };
 

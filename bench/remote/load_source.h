@@ -31,6 +31,7 @@
 #include "bench/remote/draws.h"
 #include "bench/remote/key_numbers.h"
 #include "bench/remote/load_plan.h"
+#include "bench/remote/reply_judge.h"
 #include "bench/remote/request.h"
 #include "bench/remote/request_builder.h"
 #include "clients/reply.h"
@@ -117,8 +118,9 @@ class PreloadSource {
   const LoadPlan& plan_;
   const std::vector<Stage> stages_;
   RequestBuilder builder_;
+  const uint64_t thread_;
   size_t stage_ = 0;
-  uint64_t number_;
+  uint64_t number_;  // in steps
   uint64_t element_ = 0;
 };
 
@@ -141,12 +143,15 @@ class CleanupSource {
   struct Stage {
     Space space = Space::kNone;
     uint64_t numbers = 0;
+    uint64_t number_step = 1;  // keys that one request removes
   };
+
   const LoadPlan& plan_;
   std::vector<Stage> stages_;
   RequestBuilder builder_;
+  const uint64_t thread_;
   size_t stage_ = 0;
-  uint64_t number_;
+  uint64_t number_;  // in steps
 };
 
 static_assert(RequestSource<LoadSource>);
