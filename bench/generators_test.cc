@@ -148,6 +148,18 @@ TEST(ValueGenerator, AlphanumericValuesUseAllLettersAndDigitsAlike) {
   }
 }
 
+TEST(ValueGenerator, CompressibleValuesHaveTheirShareOfOneByte) {
+  for (const double share : {0.0, 0.1, 0.5, 0.99, 1.0}) {
+    const ValuePool pool = ValuePool::Compressible(share);
+    EXPECT_GE(pool.bytes().size(), size_t{1} << 20);
+    const auto filling = std::count(pool.bytes().begin(), pool.bytes().end(), 'x');
+    // One in 256 random bytes is that byte, too.
+    EXPECT_NEAR(static_cast<double>(filling) / static_cast<double>(pool.bytes().size()),
+                share + (1 - share) / 256, 0.001);
+  }
+  EXPECT_GE(ValuePool::Compressible(0.5, 3 << 20).bytes().size(), size_t{3} << 20);
+}
+
 TEST(ValueGenerator, ServesTheLargestSliceItsPoolPromises) {
   const ValuePool pool(3 << 20);
   ValueGenerator values(pool, 12345);

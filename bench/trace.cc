@@ -88,7 +88,8 @@ std::optional<OperationKind> CacheKind(std::string_view name) {
   return std::nullopt;
 }
 
-// Each parser fills `request` (all but its key) and `key`, or returns why it cannot.
+// Each parser fills `request` (all but its key, with the time in seconds) and `key`, or returns why
+// it cannot.
 std::string ParseBlockLine(std::string_view line, TraceRequest* request, std::string* key) {
   std::array<std::string_view, 4> fields;
   for (std::string_view& field : fields) {
@@ -102,7 +103,9 @@ std::string ParseBlockLine(std::string_view line, TraceRequest* request, std::st
   uint64_t number = 0;
   unsigned opcode = 0;
   if (!ParseWhole(fields[0], &number)) return "version is not a number: " + Quote(fields[0]);
-  if (!ParseWhole(fields[1], &number)) return "time is not a number: " + Quote(fields[1]);
+  if (!ParseWhole(fields[1], &request->at_micros)) {
+    return "time is not a number: " + Quote(fields[1]);
+  }
   if (!ParseWhole(fields[2], &opcode, 16)) {
     return "op is not a hexadecimal SCSI opcode: " + Quote(fields[2]);
   }
@@ -128,10 +131,11 @@ std::string ParseTwitterLine(std::string_view line, TraceRequest* request, std::
   const auto value_bytes = TakeLast(&line);
   const auto key_bytes = TakeLast(&line);
   if (!timestamp || !client || !key_bytes) return kFew;
-  uint64_t number = 0;
   uint64_t key_size = 0;
   uint64_t ttl_seconds = 0;
-  if (!ParseWhole(*timestamp, &number)) return "timestamp is not a number: " + Quote(*timestamp);
+  if (!ParseWhole(*timestamp, &request->at_micros)) {
+    return "timestamp is not a number: " + Quote(*timestamp);
+  }
   if (!ParseWhole(*key_bytes, &key_size)) return "key size is not a number: " + Quote(*key_bytes);
   if (!ParseWhole(*value_bytes, &request->value_bytes)) {
     return "value size is not a number: " + Quote(*value_bytes);
@@ -148,6 +152,29 @@ std::string ParseTwitterLine(std::string_view line, TraceRequest* request, std::
   key->assign(line);
   if (key->size() < key_size) key->resize(key_size, '0');
   return "";
+}
+
+// From whole seconds to microseconds since the first request.
+void SpreadTimes(std::vector<TraceRequest>* requests) {
+  constexpr uint64_t kMicros = 1'000'000;
+  constexpr uint64_t kMostSeconds = 1'000'000'000;
+  if (requests->empty()) return;
+  const uint64_t first = requests->front().at_micros;
+  uint64_t second = 0;  // since the first
+  for (TraceRequest& request : *requests) {
+    const uint64_t since = request.at_micros - std::min(request.at_micros, first);
+    second = std::max(second, std::min(since, kMostSeconds));
+    request.at_micros = second;
+  }
+  for (size_t begin = 0; begin < requests->size();) {
+    second = (*requests)[begin].at_micros;
+    size_t end = begin;
+    while (end < requests->size() && (*requests)[end].at_micros == second) ++end;
+    for (size_t i = begin; i < end; ++i) {
+      (*requests)[i].at_micros = second * kMicros + (i - begin) * kMicros / (end - begin);
+    }
+    begin = end;
+  }
 }
 
 absl::StatusOr<TraceFormat> Detect(std::string_view line, std::string_view path) {
@@ -212,6 +239,7 @@ absl::StatusOr<Trace> ParseTrace(std::string_view content, std::string_view path
                                        : fmt::format(" ({} bad lines; the first: {})",
                                                      trace.bad_lines, trace.first_bad_line)));
   }
+  SpreadTimes(&trace.requests);
   return trace;
 }
 

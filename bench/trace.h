@@ -3,16 +3,18 @@
 //   block    version,time,op,size,lbn
 //            A header line with these names may come first. `op` is a SCSI opcode in hex: reads
 //            08 28 a8 88, writes 0a 2a aa 8a. The key is `lbn` as 8 big-endian bytes, the value
-//            `size` bytes.
+//            `size` bytes. `time` in seconds.
 //   twitter  timestamp,anonymized key,key size,value size,client id,operation,TTL
-//            The key may hold commas; one shorter than its key size is filled up with '0'. TTL in
-//            seconds, 0 is none.
+//            The key may hold commas; one shorter than its key size is filled up with '0'. TTL and
+//            timestamp in seconds; a TTL of 0 is none.
+//
+// Both record whole seconds. The requests of one second are spread evenly over it, so the pace
+// within a second is made up; one that is older than those before it counts to their second.
 //
 // A bad line is kInvalidArgument that names file, line and reason, or is counted and left out when
 // the caller asks for that. Empty lines are ignored.
 //
-// Cost: the whole trace is held in memory: 40 bytes a request, and each distinct key once.
-// Omits: the recorded pace; requests are replayed as fast as they are answered.
+// Cost: the whole trace is held in memory: 24 bytes a request, and each distinct key once.
 #ifndef BENCH_TRACE_H_
 #define BENCH_TRACE_H_
 
@@ -31,7 +33,8 @@ namespace bench {
 enum class TraceFormat : uint8_t { kBlock, kTwitter };
 
 struct TraceRequest {
-  uint32_t key = 0;  // index into Trace::keys
+  uint64_t at_micros = 0;  // since the first request; never falls. 30 years at most
+  uint32_t key = 0;        // index into Trace::keys
   uint32_t value_bytes = 0;
   uint32_t ttl_seconds = 0;  // 0: never expires
   OperationKind kind = OperationKind::kGet;

@@ -62,16 +62,18 @@ std::string_view Name(OperationKind kind) {
   }
 }
 
+uint64_t Second(const TraceRequest& request) { return request.at_micros / 1'000'000; }
+
 std::string Line(const Trace& trace, const TraceRequest& request) {
   const std::string& key = trace.keys[request.key];
   if (trace.format == TraceFormat::kBlock) {
     Require(request.kind == OperationKind::kGet || request.kind == OperationKind::kPut,
             "a block is neither read nor written");
-    return fmt::format("1,2,{},{},{}\n", request.kind == OperationKind::kGet ? "28" : "2a",
+    return fmt::format("1,{},{},{},{}\n", Second(request), request.kind == OperationKind::kGet ? "28" : "2a",
                        request.value_bytes, LoadBig64(key.data()));
   }
-  return fmt::format("1,{},{},{},2,{},{}\n", key, key.size(), request.value_bytes,
-                     Name(request.kind), request.ttl_seconds);
+  return fmt::format("{},{},{},{},2,{},{}\n", Second(request), key, key.size(),
+                     request.value_bytes, Name(request.kind), request.ttl_seconds);
 }
 
 void RequireSame(const Trace& a, const Trace& b, std::string_view what) {
@@ -82,14 +84,17 @@ void RequireSame(const Trace& a, const Trace& b, std::string_view what) {
     const TraceRequest& x = a.requests[i];
     const TraceRequest& y = b.requests[i];
     Require(x.key == y.key && x.value_bytes == y.value_bytes && x.ttl_seconds == y.ttl_seconds &&
-                x.kind == y.kind,
+                x.kind == y.kind && x.at_micros == y.at_micros,
             what);
   }
 }
 
 void CheckFigures(const Trace& trace) {
   std::set<uint32_t> named;
+  uint64_t last = 0;
   for (const TraceRequest& request : trace.requests) {
+    Require(request.at_micros >= last, "time goes back");
+    last = request.at_micros;
     Require(request.key < trace.keys.size(), "a request names no key");
     Require(request.value_bytes <= trace.largest_value, "the largest value is not the largest");
     named.insert(request.key);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "bench/random.h"
 #include "gtest/gtest.h"
@@ -55,6 +56,32 @@ TEST(TwitterTrace, KeysMayHoldCommasAndAreFilledToTheirSize) {
   const auto trace = ParseTrace("5,a,b,c,8,20,1,get,0\n", "t", {});
   ASSERT_TRUE(trace.ok()) << trace.status();
   EXPECT_EQ(trace->keys[0], "a,b,c000");
+}
+
+std::vector<uint64_t> TimesOf(std::string_view content) {
+  std::vector<uint64_t> times;
+  const auto trace = ParseTrace(content, "t", {});
+  EXPECT_TRUE(trace.ok()) << trace.status();
+  if (!trace.ok()) return times;
+  for (const TraceRequest& request : trace->requests) times.push_back(request.at_micros);
+  return times;
+}
+
+TEST(Trace, TheRequestsOfASecondAreSpreadOverIt) {
+  const std::vector<uint64_t> spread = {0, 250'000, 500'000, 750'000, 3'000'000, 3'500'000};
+  EXPECT_EQ(TimesOf("7,a,1,2,3,get,0\n7,a,1,2,3,get,0\n7,a,1,2,3,get,0\n7,a,1,2,3,get,0\n"
+                    "10,a,1,2,3,get,0\n10,a,1,2,3,get,0\n"),
+            spread);
+  EXPECT_EQ(TimesOf("1,7,2a,1,1\n1,7,2a,1,1\n1,7,2a,1,1\n1,7,2a,1,1\n1,10,2a,1,1\n1,10,28,1,1\n"),
+            spread);
+}
+
+TEST(Trace, TimesNeverFall) {
+  // The older ones count to the second before them, and a time beyond all bounds is cut off.
+  EXPECT_EQ(TimesOf("1,7,2a,1,1\n1,9,2a,1,1\n1,3,2a,1,1\n1,8,2a,1,1\n1,9,2a,1,1\n"
+                    "1,18446744073709551615,2a,1,1\n"),
+            (std::vector<uint64_t>{0, 2'000'000, 2'250'000, 2'500'000, 2'750'000,
+                                   1'000'000'000'000'000}));
 }
 
 TEST(Trace, ABadLineIsNamedWithItsReason) {

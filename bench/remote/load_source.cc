@@ -19,7 +19,8 @@ uint64_t SeedOf(const LoadPlan& plan, int thread) {
 // Few enough that what is not yet taken back makes no structure larger by more than some percent,
 // and enough that nothing is taken back while it is still on its way.
 size_t DebtsOf(const LoadPlan& plan) {
-  const uint64_t all = plan.keys * plan.elements;
+  constexpr uint64_t kMany = uint64_t{1} << 30;
+  const uint64_t all = std::min(plan.keys, kMany) * std::min(plan.elements, kMany);
   return std::clamp<uint64_t>(all / 50 / static_cast<uint64_t>(plan.threads), 1, kMostDebts);
 }
 

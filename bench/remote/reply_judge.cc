@@ -36,11 +36,14 @@ Outcome JudgeArray(const Operation& operation, const Reply& reply) {
   const ReplyView first = reply[0];
   switch (operation.rule) {
     case ReplyRule::kValues: {
-      if (operation.count != kAnyCount && reply.size() != operation.count) {
-        return Outcome::kWrongReply;
+      // Few, so that counting one's way to each costs little.
+      if (reply.size() != operation.count) return Outcome::kWrongReply;
+      bool all = true;
+      for (size_t i = 0; i < reply.size(); ++i) {
+        if (!reply[i].is_nil() && !IsText(reply[i])) return Outcome::kWrongReply;
+        all &= !reply[i].is_nil();
       }
-      if (first.is_nil()) return Outcome::kMiss;
-      return HitIf(IsText(first));
+      return all ? Outcome::kHit : Outcome::kMiss;
     }
     case ReplyRule::kSomeValues:
       return HitIf(reply.size() <= operation.count && IsText(first));
