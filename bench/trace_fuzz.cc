@@ -69,11 +69,12 @@ std::string Line(const Trace& trace, const TraceRequest& request) {
   if (trace.format == TraceFormat::kBlock) {
     Require(request.kind == OperationKind::kGet || request.kind == OperationKind::kPut,
             "a block is neither read nor written");
-    return fmt::format("1,{},{},{},{}\n", Second(request), request.kind == OperationKind::kGet ? "28" : "2a",
-                       request.value_bytes, LoadBig64(key.data()));
+    return fmt::format("1,{},{},{},{}\n", Second(request),
+                       request.kind == OperationKind::kGet ? "28" : "2a", request.value_bytes,
+                       LoadBig64(key.data()));
   }
-  return fmt::format("{},{},{},{},2,{},{}\n", Second(request), key, key.size(),
-                     request.value_bytes, Name(request.kind), request.ttl_seconds);
+  return fmt::format("{},{},{},{},2,{},{}\n", Second(request), key, key.size(), request.value_bytes,
+                     Name(request.kind), request.ttl_seconds);
 }
 
 void RequireSame(const Trace& a, const Trace& b, std::string_view what) {

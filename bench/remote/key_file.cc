@@ -28,8 +28,8 @@ absl::StatusOr<std::shared_ptr<const KeyFile>> KeyFile::Parse(std::string conten
     if (key.empty()) return kv::Invalid(fmt::format("{}:{}: no key", path, line_number));
     const auto [first, is_new] = lines.emplace(key, line_number);
     if (!is_new) {
-      return kv::Invalid(fmt::format("{}:{}: the key of line {} once more", path, line_number,
-                                     first->second));
+      return kv::Invalid(
+          fmt::format("{}:{}: the key of line {} once more", path, line_number, first->second));
     }
     const bool has_value = tab != std::string_view::npos;
     if (!file->keys_.empty() && has_value != file->has_values()) {

@@ -20,14 +20,13 @@ const std::vector<Step>& StringSteps() {
 }
 
 const std::vector<Step>& ListSteps() {
-  static const std::vector<Step> steps = {
-      {.share = 1, .operation = "LRANGE_10", .reads = true},
-      {.share = 1, .operation = "LINDEX", .reads = true},
-      {.share = 1, .operation = "LLEN", .reads = true},
-      {.share = 1, .operation = "LPUSH", .undo = "RPOP"},
-      {.share = 1, .operation = "RPUSH", .undo = "LPOP"},
-      {.share = 1, .operation = "LPUSH", .undo = "LPOP"},
-      {.share = 1, .operation = "RPUSH", .undo = "RPOP"}};
+  static const std::vector<Step> steps = {{.share = 1, .operation = "LRANGE_10", .reads = true},
+                                          {.share = 1, .operation = "LINDEX", .reads = true},
+                                          {.share = 1, .operation = "LLEN", .reads = true},
+                                          {.share = 1, .operation = "LPUSH", .undo = "RPOP"},
+                                          {.share = 1, .operation = "RPUSH", .undo = "LPOP"},
+                                          {.share = 1, .operation = "LPUSH", .undo = "LPOP"},
+                                          {.share = 1, .operation = "RPUSH", .undo = "RPOP"}};
   return steps;
 }
 

@@ -36,7 +36,7 @@ struct Step {
   std::string_view undo = {};
   // Sent right behind it for the same record, without waiting for the reply; not in the share.
   std::string_view then = {};
-  bool adds_record = false;          // YCSB's insert: a record that was not there
+  bool adds_record = false;   // YCSB's insert: a record that was not there
   uint32_t longest_scan = 0;  // `then` is sent for each of 1..longest_scan records
 };
 

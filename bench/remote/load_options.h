@@ -50,16 +50,16 @@ struct RangeShare {
 
 // What is unset is as the load has it.
 struct LoadOptions {
-  std::string prefix = "ashlar:";  // of every key that is written or read
-  std::optional<uint64_t> keys;    // of each kind of structure that the load has
+  std::string prefix = "ashlar:";    // of every key that is written or read
+  std::optional<uint64_t> keys;      // of each kind of structure that the load has
   std::optional<uint32_t> elements;  // of each list, hash, set and sorted set
   std::optional<KeyDistribution> distribution;
   std::vector<RangeShare> value_sizes;  // bytes
-  double compressibility = 0.5;  // 0: not at all; 0.75: to a quarter; 1: to next to nothing
-  std::vector<RangeShare> ttls;  // seconds
-  std::optional<double> read_ratio;  // share of the requests that read
-  std::optional<double> hit_ratio;   // share of the reads that go to keys that are there
-  bool cluster = false;              // keys of one command share a slot
+  double compressibility = 0.5;         // 0: not at all; 0.75: to a quarter; 1: to next to nothing
+  std::vector<RangeShare> ttls;         // seconds
+  std::optional<double> read_ratio;     // share of the requests that read
+  std::optional<double> hit_ratio;      // share of the reads that go to keys that are there
+  bool cluster = false;                 // keys of one command share a slot
   std::shared_ptr<const KeyFile> key_file;  // keys, and values where it has them; may be null
   uint64_t seed = 42;
   int threads = 1;  // sources of one run, which divide what has an end

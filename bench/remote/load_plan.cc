@@ -51,9 +51,8 @@ absl::Status CheckRanges(const std::vector<RangeShare>& ranges, uint32_t most,
 // Whether the load can be generated at all.
 absl::Status CheckLoad(const Load& load, const LoadOptions& options) {
   if (!load.rows.empty()) {
-    return kv::Invalid(
-        fmt::format("{} stands for {} loads, of which each is planned by itself", load.name,
-                    load.rows.size()));
+    return kv::Invalid(fmt::format("{} stands for {} loads, of which each is planned by itself",
+                                   load.name, load.rows.size()));
   }
   if (load.replays) {
     return kv::Invalid(fmt::format("{} sends what a record has: name its file", load.name));
@@ -116,7 +115,8 @@ absl::Status CheckUse(const Load& load, const LoadOptions& options) {
     return kv::Invalid(fmt::format("{} writes nothing that could expire", load.name));
   }
   if (options.hit_ratio.value_or(1) < 1 && UsesSpace(load, Space::kRecord)) {
-    return kv::Invalid(fmt::format("{} reads records that are there, by its definition", load.name));
+    return kv::Invalid(
+        fmt::format("{} reads records that are there, by its definition", load.name));
   }
   if (options.cluster && options.prefix.find('{') != std::string::npos) {
     return kv::Invalid("a prefix with a { is a hash tag, which puts all keys on one node");
@@ -183,8 +183,8 @@ absl::StatusOr<LoadPlan> PlanLoad(const Load& load, const LoadOptions& options) 
   LoadPlan plan;
   plan.load = &load;
   plan.prefix = options.prefix;
-  plan.keys = options.key_file != nullptr ? options.key_file->size()
-                                          : options.keys.value_or(load.keys);
+  plan.keys =
+      options.key_file != nullptr ? options.key_file->size() : options.keys.value_or(load.keys);
   if (UsesSpace(load, Space::kGroup)) {
     plan.keys = (plan.keys + kKeysOfGroup - 1) / kKeysOfGroup * kKeysOfGroup;
   }

@@ -45,7 +45,7 @@ struct LoadPlan {
   uint64_t key_bytes = 0;  // keys of strings and counters are filled up to this size
   // Values are held against their keys. Not where pieces under 12 bytes are appended to them.
   bool checks_values = true;
-  std::shared_ptr<const ValuePool> values;  // bytes of values, which each source copies
+  std::shared_ptr<const ValuePool> values;             // bytes of values, which each source copies
   std::shared_ptr<std::atomic<uint64_t>> next_record;  // the number of the next inserted record
 };
 
@@ -57,7 +57,7 @@ absl::StatusOr<LoadPlan> PlanLoad(const Load& load, const LoadOptions& options);
 // does not follow from the plan: what is not preloaded, expires, or is removed on the way.
 std::optional<double> ImpliedHitRatio(const LoadPlan& plan);
 
-// The share of each step's draws, which sum to 1: as the load has them, or as read_ratio wants them.
+// The share of each step's draws, which sum to 1: as the load has them, or as read_ratio wants it.
 std::vector<double> StepShares(const LoadPlan& plan);
 
 // The operations that the load sends, each once, in the order of its steps.

@@ -24,7 +24,6 @@ size_t DebtsOf(const LoadPlan& plan) {
   return std::clamp<uint64_t>(all / 50 / static_cast<uint64_t>(plan.threads), 1, kMostDebts);
 }
 
-
 }  // namespace
 
 LoadSource::LoadSource(const LoadPlan& plan, int thread)
@@ -50,8 +49,8 @@ LoadSource::LoadSource(const LoadPlan& plan, int thread)
 
 uint16_t LoadSource::Index(std::string_view name) const {
   const Operation* const operation = FindOperation(name);
-  return static_cast<uint16_t>(
-      std::find(operations_.begin(), operations_.end(), operation) - operations_.begin());
+  return static_cast<uint16_t>(std::find(operations_.begin(), operations_.end(), operation) -
+                               operations_.begin());
 }
 
 Request LoadSource::Make(uint16_t index, const Target& target) {
@@ -119,8 +118,7 @@ Request LoadSource::Next() {
   return Make(turn.operation, target);
 }
 
-Outcome LoadSource::Judge(uint16_t operation, uint64_t subject,
-                          const clients::Reply& reply) const {
+Outcome LoadSource::Judge(uint16_t operation, uint64_t subject, const clients::Reply& reply) const {
   return ReplyJudge(plan_)(*operations_[operation], subject, reply);
 }
 

@@ -132,7 +132,8 @@ std::string MonitorRecord::AddLine(std::string_view line, uint64_t* first_time) 
   uint64_t time = 0;
   std::string_view client;
   if (!TakeTime(&line, &time)) return "does not begin with seconds.microseconds";
-  if (!TakeClient(&line, &client)) return "no [database client] and a quoted command behind the time";
+  if (!TakeClient(&line, &client))
+    return "no [database client] and a quoted command behind the time";
   const size_t bytes = bytes_.size();
   const size_t slices = slices_.size();
   std::string reason = AddArguments(line);
@@ -170,11 +171,11 @@ absl::StatusOr<MonitorRecord> MonitorRecord::Parse(std::string_view content, std
     if (record.bad_lines_++ == 0) record.first_bad_line_ = message;
   }
   if (record.size() == 0) {
-    return kv::Invalid(fmt::format(
-        "{}: no requests{}", path,
-        record.bad_lines_ == 0 ? std::string()
-                               : fmt::format(" ({} bad lines; the first: {})", record.bad_lines_,
-                                             record.first_bad_line_)));
+    return kv::Invalid(fmt::format("{}: no requests{}", path,
+                                   record.bad_lines_ == 0
+                                       ? std::string()
+                                       : fmt::format(" ({} bad lines; the first: {})",
+                                                     record.bad_lines_, record.first_bad_line_)));
   }
   return record;
 }

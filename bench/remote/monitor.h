@@ -50,9 +50,9 @@ class MonitorRecord {
     return std::string_view(bytes_).substr(slice.begin, slice.size);
   }
   size_t most_arguments() const { return most_arguments_; }
-  uint64_t bad_lines() const { return bad_lines_; }  // left out
+  uint64_t bad_lines() const { return bad_lines_; }                      // left out
   const std::string& first_bad_line() const { return first_bad_line_; }  // its message
-  uint64_t of_scripts() const { return of_scripts_; }  // left out
+  uint64_t of_scripts() const { return of_scripts_; }                    // left out
 
  private:
   struct Slice {

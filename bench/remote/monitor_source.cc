@@ -16,20 +16,20 @@ constexpr size_t kMostCommands = 1000;
 constexpr char kOthers[] = "OTHERS";
 
 constexpr std::string_view kLeftOut[] = {
-    "ACL",          "ASKING",       "AUTH",      "BGREWRITEAOF", "BGSAVE",     "BLMOVE",
-    "BLMPOP",       "BLPOP",        "BRPOP",     "BRPOPLPUSH",   "BZMPOP",     "BZPOPMAX",
-    "BZPOPMIN",     "CLIENT",       "CLUSTER",   "CONFIG",       "DEBUG",      "DISCARD",
-    "EXEC",         "FAILOVER",     "FLUSHALL",  "FLUSHDB",      "FUNCTION",   "HELLO",
-    "LATENCY",      "MEMORY",       "MIGRATE",   "MODULE",       "MONITOR",    "MULTI",
-    "PFDEBUG",      "PSUBSCRIBE",   "PSYNC",     "PUNSUBSCRIBE", "QUIT",       "READONLY",
-    "READWRITE",    "REPLCONF",     "REPLICAOF", "RESET",        "RESTORE-ASKING", "ROLE",
-    "SAVE",         "SCRIPT",       "SELECT",    "SHUTDOWN",     "SLAVEOF",    "SLOWLOG",
-    "SSUBSCRIBE",   "SUBSCRIBE",    "SUNSUBSCRIBE", "SWAPDB",    "SYNC",       "UNSUBSCRIBE",
-    "UNWATCH",      "WAIT",         "WAITAOF",   "WATCH",
+    "ACL",        "ASKING",     "AUTH",         "BGREWRITEAOF", "BGSAVE",         "BLMOVE",
+    "BLMPOP",     "BLPOP",      "BRPOP",        "BRPOPLPUSH",   "BZMPOP",         "BZPOPMAX",
+    "BZPOPMIN",   "CLIENT",     "CLUSTER",      "CONFIG",       "DEBUG",          "DISCARD",
+    "EXEC",       "FAILOVER",   "FLUSHALL",     "FLUSHDB",      "FUNCTION",       "HELLO",
+    "LATENCY",    "MEMORY",     "MIGRATE",      "MODULE",       "MONITOR",        "MULTI",
+    "PFDEBUG",    "PSUBSCRIBE", "PSYNC",        "PUNSUBSCRIBE", "QUIT",           "READONLY",
+    "READWRITE",  "REPLCONF",   "REPLICAOF",    "RESET",        "RESTORE-ASKING", "ROLE",
+    "SAVE",       "SCRIPT",     "SELECT",       "SHUTDOWN",     "SLAVEOF",        "SLOWLOG",
+    "SSUBSCRIBE", "SUBSCRIBE",  "SUNSUBSCRIBE", "SWAPDB",       "SYNC",           "UNSUBSCRIBE",
+    "UNWATCH",    "WAIT",       "WAITAOF",      "WATCH",
 };
 
 constexpr std::string_view kWithoutKey[] = {
-    "COMMAND", "DBSIZE", "ECHO",    "INFO", "KEYS", "LASTSAVE", "LOLWUT",
+    "COMMAND", "DBSIZE",  "ECHO",   "INFO",      "KEYS", "LASTSAVE", "LOLWUT",
     "PING",    "PUBLISH", "PUBSUB", "RANDOMKEY", "SCAN", "TIME",
 };
 
@@ -39,11 +39,11 @@ constexpr std::string_view kWithCountedKeys[] = {
 };
 
 constexpr std::string_view kReads[] = {
-    "EXISTS",   "GET",        "GETDEL",  "GETEX",     "GETRANGE",    "HEXISTS", "HGET",
-    "HGETALL",  "HKEYS",      "HLEN",    "HMGET",     "HVALS",       "LINDEX",  "LLEN",
-    "LPOP",     "LRANGE",     "MGET",    "RPOP",      "SCARD",       "SISMEMBER", "SMEMBERS",
-    "SPOP",     "SRANDMEMBER", "STRLEN", "ZCARD",     "ZPOPMAX",     "ZPOPMIN", "ZRANGE",
-    "ZRANGEBYSCORE", "ZRANK", "ZREVRANGE", "ZREVRANK", "ZSCORE",
+    "EXISTS",        "GET",         "GETDEL",    "GETEX",    "GETRANGE", "HEXISTS",   "HGET",
+    "HGETALL",       "HKEYS",       "HLEN",      "HMGET",    "HVALS",    "LINDEX",    "LLEN",
+    "LPOP",          "LRANGE",      "MGET",      "RPOP",     "SCARD",    "SISMEMBER", "SMEMBERS",
+    "SPOP",          "SRANDMEMBER", "STRLEN",    "ZCARD",    "ZPOPMAX",  "ZPOPMIN",   "ZRANGE",
+    "ZRANGEBYSCORE", "ZRANK",       "ZREVRANGE", "ZREVRANK", "ZSCORE",
 };
 
 template <size_t kSize>
@@ -106,14 +106,13 @@ MonitorPlan::MonitorPlan(std::shared_ptr<const MonitorRecord> record, int thread
     if (IsLeftOut(*record_, request, command)) continue;
     Sent sent = {.request = request, .key_argument = KeyArgument(*record_, request, command)};
     if (sent.key_argument > 0) {
-      sent.thread = static_cast<uint32_t>(
-          kv::HashKey(record_->argument(request, sent.key_argument)) %
-          static_cast<uint64_t>(threads));
+      sent.thread =
+          static_cast<uint32_t>(kv::HashKey(record_->argument(request, sent.key_argument)) %
+                                static_cast<uint64_t>(threads));
     }
     const bool is_full = numbers.size() >= kMostCommands && numbers.count(command) == 0;
     if (is_full || !IsName(command)) command = kOthers;
-    const auto [found, is_new] =
-        numbers.emplace(command, static_cast<uint16_t>(commands_.size()));
+    const auto [found, is_new] = numbers.emplace(command, static_cast<uint16_t>(commands_.size()));
     if (is_new) {
       reads_.push_back(Contains(kReads, command));
       commands_.push_back(std::move(command));

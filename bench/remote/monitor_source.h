@@ -6,7 +6,7 @@
 // themselves: transactions, blocking reads, subscriptions, and all of administration (FLUSHALL!).
 //
 // Requests are divided among the sources by the hash of their key, so that those of one key keep
-// their order in one source; a request with several keys goes by its first, one without by thread 0.
+// their order in one source. One with several keys goes by the first, one without to thread 0.
 //
 // A reply of any type is right, since the record does not have the replies. Nil, nothing and 0 are
 // misses of commands that read.

@@ -1,13 +1,17 @@
 #include "bench/remote/monitor_source.h"
 
+#include <chrono>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "clients/command.h"
 #include "clients/connection.h"
+#include "clients/deadline.h"
+#include "clients/dialer.h"
 #include "clients/local/server.h"
 #include "gtest/gtest.h"
 
@@ -104,10 +108,20 @@ TEST(MonitorSource, CommandsThatAreNoNamesAreOthers) {
 TEST(MonitorSource, ReadsWhatAServerWrites) {
   const auto server = clients::local::Server::Start();
   ASSERT_TRUE(server.ok()) << server.status();
-  auto watching = clients::Connection::Open(server->connect_options());
+  const auto dialer = clients::Dialer::Create(server->connect_options());
+  ASSERT_TRUE(dialer.ok()) << dialer.status();
+  // Not a Connection: that takes replies to no command for the end of it.
+  auto watching = (*dialer)->Dial();
   auto asking = clients::Connection::Open(server->connect_options());
   ASSERT_TRUE(watching.ok() && asking.ok());
-  ASSERT_TRUE(watching->Run({"MONITOR"}).ok());
+  std::string monitor;
+  ASSERT_TRUE(clients::AppendCommand({"MONITOR"}, &monitor).ok());
+  clients::Reply started;
+  size_t read = 0;
+  ASSERT_TRUE(watching
+                  ->Exchange(monitor, std::span(&started, 1),
+                             clients::After(std::chrono::seconds(10)), &read)
+                  .ok());
   std::string every_byte;
   for (int byte = 0; byte < 256; ++byte) every_byte.push_back(static_cast<char>(byte));
   const std::vector<std::vector<std::string_view>> asked = {
@@ -115,8 +129,7 @@ TEST(MonitorSource, ReadsWhatAServerWrites) {
   for (const auto& arguments : asked) ASSERT_TRUE(asking->Run(arguments).ok());
 
   std::vector<clients::Reply> lines(asked.size());
-  size_t read = 0;
-  ASSERT_TRUE(watching->Exchange("", lines, &read).ok());
+  ASSERT_TRUE(watching->Exchange("", lines, clients::After(std::chrono::seconds(10)), &read).ok());
   std::string content;
   for (const clients::Reply& line : lines) content += std::string(line.text()) + "\n";
   auto record = MonitorRecord::Parse(content, "m", {});
@@ -132,8 +145,8 @@ TEST(MonitorSource, ReadsWhatAServerWrites) {
     ASSERT_TRUE(reply.ok());
     outcomes.push_back(JudgeReply(source, request.operation, request.subject, *reply));
   }
-  EXPECT_EQ(outcomes, (std::vector<Outcome>{Outcome::kDone, Outcome::kHit, Outcome::kDone,
-                                            Outcome::kHit}));
+  EXPECT_EQ(outcomes,
+            (std::vector<Outcome>{Outcome::kDone, Outcome::kHit, Outcome::kDone, Outcome::kHit}));
   EXPECT_EQ(source.Judge(1, clients::Reply()), Outcome::kMiss);
 }
 

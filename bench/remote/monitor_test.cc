@@ -45,8 +45,8 @@ TEST(Monitor, ReadsTimesAndArguments) {
 }
 
 TEST(Monitor, ArgumentsMayBeEmptyOrHoldAnything) {
-  const auto record = MonitorRecord::Parse(
-      "1.000000 [0 a:1] \"SET\" \"\" \"\\x00] \\\" [\"\n", "m", {});
+  const auto record =
+      MonitorRecord::Parse("1.000000 [0 a:1] \"SET\" \"\" \"\\x00] \\\" [\"\n", "m", {});
   ASSERT_TRUE(record.ok()) << record.status();
   EXPECT_EQ(Arguments(*record, 0), (Texts{"SET", "", "\0] \" ["s}));
 }

@@ -267,8 +267,8 @@ constexpr Operation Removes(Space space) {
 }
 
 constexpr Operation kRemoves[kSpaces] = {
-    Removes(Space::kNone),   Removes(Space::kString), Removes(Space::kCounter),
-    Removes(Space::kGroup),  Removes(Space::kList),   Removes(Space::kHash),
+    Removes(Space::kNone),   Removes(Space::kString),    Removes(Space::kCounter),
+    Removes(Space::kGroup),  Removes(Space::kList),      Removes(Space::kHash),
     Removes(Space::kSet),    Removes(Space::kSortedSet), Removes(Space::kStream),
     Removes(Space::kRecord), Removes(Space::kIndex),
 };

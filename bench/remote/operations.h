@@ -50,22 +50,22 @@ inline constexpr size_t kSpaces = 11;
 
 enum class PartKind : uint8_t {
   kEnd,
-  kLiteral,         // `text`
-  kKey,             // of the request's number
-  kKeys,            // `count` of a group
-  kKeysAndValues,   // the same, each with a value
-  kValue,           // of the request's number
-  kValues,          // `count`
-  kElement,         // the name of a field or member
-  kElements,        // `count`, in a row
-  kFieldsAndValues, // `count` elements, each with a value
+  kLiteral,           // `text`
+  kKey,               // of the request's number
+  kKeys,              // `count` of a group
+  kKeysAndValues,     // the same, each with a value
+  kValue,             // of the request's number
+  kValues,            // `count`
+  kElement,           // the name of a field or member
+  kElements,          // `count`, in a row
+  kFieldsAndValues,   // `count` elements, each with a value
   kScoresAndMembers,  // `count` elements, each behind its number
-  kRange,           // the first and the last of `count` ranks in a row
-  kRank,            // one rank
-  kNumber,          // the request's number
-  kName,            // of the record, as members of the index have it
-  kLength,          // of a scan
-  kExpiry,          // EX and seconds, or nothing where values stay
+  kRange,             // the first and the last of `count` ranks in a row
+  kRank,              // one rank
+  kNumber,            // the request's number
+  kName,              // of the record, as members of the index have it
+  kLength,            // of a scan
+  kExpiry,            // EX and seconds, or nothing where values stay
 };
 
 struct Part {
@@ -78,20 +78,20 @@ struct Part {
 enum class ReplyRule : uint8_t {
   kPong,
   kOk,
-  kOkOrNil,       // of a conditional write
-  kInteger,       // of a write
-  kId,            // of an entry of a stream
-  kNewScore,      // a number as text
-  kFound,         // an integer; 0: a miss
-  kValue,         // of the subject, or nil: a miss
-  kValues,        // `count` values or nils, the first of the subject; any nil: a miss
-  kSomeValues,    // at most `count`; none: a miss
+  kOkOrNil,          // of a conditional write
+  kInteger,          // of a write
+  kId,               // of an entry of a stream
+  kNewScore,         // a number as text
+  kFound,            // an integer; 0: a miss
+  kValue,            // of the subject, or nil: a miss
+  kValues,           // `count` values or nils, the first of the subject; any nil: a miss
+  kSomeValues,       // at most `count`; none: a miss
   kFieldsAndValues,  // an even number; none: a miss
-  kMember,        // or nil: a miss
-  kSomeMembers,   // at most `count`; none: a miss
-  kScore,         // a number as text, or nil: a miss
-  kMemberAndScore,  // or none: a miss
-  kNames,         // of records; none: a miss
+  kMember,           // or nil: a miss
+  kSomeMembers,      // at most `count`; none: a miss
+  kScore,            // a number as text, or nil: a miss
+  kMemberAndScore,   // or none: a miss
+  kNames,            // of records; none: a miss
 };
 
 // Whether the rule can say hit or miss.
@@ -104,9 +104,9 @@ struct Operation {
   std::string_view name;
   Space space = Space::kNone;
   ReplyRule rule = ReplyRule::kOk;
-  uint16_t count = 1;  // of the rule
+  uint16_t count = 1;                      // of the rule
   std::array<Part, kMaxParts> parts = {};  // the command first
-  std::string_view formatted = {};  // Request::formatted
+  std::string_view formatted = {};         // Request::formatted
 };
 
 std::span<const Operation> Operations();

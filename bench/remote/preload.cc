@@ -1,5 +1,6 @@
 // What is written before a load, and removed behind it.
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "bench/remote/load_source.h"
@@ -44,7 +45,8 @@ std::vector<PreloadSource::Stage> PreloadSource::StagesOf(const LoadPlan& plan) 
   if (!plan.load->preloads) return stages;
   for (const Space space : SpacesOf(*plan.load)) {
     const Operation* const fill = FillOperation(space);
-    if (fill == nullptr || !Finds(*plan.load, space)) continue;
+    // The index comes with the records.
+    if (fill == nullptr || space == Space::kIndex || !Finds(*plan.load, space)) continue;
     Stage stage = {.operation = fill, .numbers = plan.keys};
     if (space == Space::kGroup) stage.number_step = kKeysOfGroup;
     if (space == Space::kList || space == Space::kHash || space == Space::kSet ||
@@ -57,13 +59,6 @@ std::vector<PreloadSource::Stage> PreloadSource::StagesOf(const LoadPlan& plan) 
       stages.push_back({.operation = FillOperation(Space::kIndex), .numbers = plan.keys});
     }
   }
-  // Of a load that scans, the index is there by now.
-  stages.erase(std::remove_if(stages.begin(), stages.end(),
-                              [seen = false](const Stage& stage) mutable {
-                                if (stage.operation->space != Space::kIndex) return false;
-                                return std::exchange(seen, true);
-                              }),
-               stages.end());
   return stages;
 }
 
@@ -127,9 +122,8 @@ CleanupSource::CleanupSource(const LoadPlan& plan, int thread)
     if (space == Space::kNone) continue;
     if (space == Space::kGroup) stage.number_step = kKeysOfGroup;
     if (space == Space::kRecord) stage.numbers = records;
-    // One key, whatever the number. Records are preloaded with it.
-    if (space == Space::kIndex) stage.numbers = 1;
-    stages_.push_back(stage);
+    if (space != Space::kIndex) stages_.push_back(stage);
+    // One key, whatever the number of records.
     if (space == Space::kRecord) stages_.push_back({.space = Space::kIndex, .numbers = 1});
   }
 }

@@ -100,11 +100,13 @@ std::vector<Load> RedisBenchmarkLoads() {
   // Immortal, as the views into it are.
   static auto* const strings = new std::deque<std::string>;
   Load many = {.name = "redis_benchmark",
-               .description = "redis-benchmark's and valkey-benchmark's list, in its order, over "
-                              "many keys; one command at a time, tiny values"};
+               .description =
+                   "redis-benchmark's and valkey-benchmark's list, in its order, over "
+                   "many keys; one command at a time, tiny values"};
   Load literal = {.name = "redis_benchmark_literal",
-                  .description = "the same over its one literal key of each type, as without -r; "
-                                 "nearly every SPOP and ZPOPMIN finds nothing"};
+                  .description =
+                      "the same over its one literal key of each type, as without -r; "
+                      "nearly every SPOP and ZPOPMIN finds nothing"};
   std::vector<Load> loads;
   for (const Row& row : kRows) {
     loads.push_back(ManyKeys(row, strings));

@@ -70,8 +70,7 @@ Outcome JudgeForm(const Operation& operation, const Reply& reply) {
     case ReplyRule::kOk:
       return DoneIf(reply.type() == ReplyType::kStatus && reply.text() == "OK");
     case ReplyRule::kOkOrNil:
-      return DoneIf(reply.is_nil() ||
-                    (reply.type() == ReplyType::kStatus && reply.text() == "OK"));
+      return DoneIf(reply.is_nil() || (reply.type() == ReplyType::kStatus && reply.text() == "OK"));
     case ReplyRule::kInteger:
       return DoneIf(reply.type() == ReplyType::kInteger);
     case ReplyRule::kId:

@@ -118,8 +118,9 @@ void RequestBuilder::AddPart(const Operation& operation, const Part& part, const
 void RequestBuilder::AddMany(const Operation& operation, const Part& part, const Target& target) {
   const uint64_t count = std::min<uint64_t>(part.count, target.at_most);
   // Elements in a row begin again at the first behind the last; a fresh one stands alone.
-  const uint64_t elements =
-      operation.space == Space::kRecord ? kKeysOfGroup : std::max(plan_.elements, target.element + 1);
+  const uint64_t elements = operation.space == Space::kRecord
+                                ? kKeysOfGroup
+                                : std::max(plan_.elements, target.element + 1);
   for (uint64_t i = 0; i < count; ++i) {
     const uint64_t element = (target.element + i) % elements;
     switch (part.kind) {

@@ -35,9 +35,9 @@ static_assert(kVerifiedBytes == kDigits);
 
 // What a request is about.
 struct Target {
-  uint64_t number = 0;   // of the key, or of the first of a group
-  uint64_t element = 0;  // the first, or the rank
-  uint64_t length = 0;   // of a scan
+  uint64_t number = 0;              // of the key, or of the first of a group
+  uint64_t element = 0;             // the first, or the rank
+  uint64_t length = 0;              // of a scan
   uint64_t at_most = kKeysOfGroup;  // elements or values, where the operation has more
 };
 

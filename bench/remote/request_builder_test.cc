@@ -78,7 +78,8 @@ TEST(Requests, HaveTheArgumentsOfTheirOperation) {
 TEST(Requests, OfYcsbHaveItsKeysAndFields) {
   const LoadPlan plan = PlanOf("ycsb_e", {.prefix = "p:"});
   RequestBuilder builder(plan, 0);
-  EXPECT_EQ(Build(&builder, "READ", {.number = 0}), (Texts{"HGETALL", "p:user6284781860667377211"}));
+  EXPECT_EQ(Build(&builder, "READ", {.number = 0}),
+            (Texts{"HGETALL", "p:user6284781860667377211"}));
   EXPECT_EQ(Build(&builder, "INSERT_INDEX", {.number = 1}),
             (Texts{"ZADD", "p:index", "1", "user8517097267634966620"}));
   EXPECT_EQ(Build(&builder, "SCAN", {.number = 1, .length = 17}),
@@ -165,8 +166,8 @@ TEST(Values, LeaveThePoolAsItWas) {
 }
 
 double CompressedShare(double compressibility, uint32_t size) {
-  const LoadPlan plan = PlanOf(
-      "getset", {.value_sizes = {{size, size}}, .compressibility = compressibility});
+  const LoadPlan plan =
+      PlanOf("getset", {.value_sizes = {{size, size}}, .compressibility = compressibility});
   RequestBuilder builder(plan, 0);
   std::string compressed(ZSTD_compressBound(size), '\0');
   double total = 0;

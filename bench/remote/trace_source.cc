@@ -58,8 +58,8 @@ constexpr size_t kCounterDigits = 18;
 
 }  // namespace
 
-TracePlan::TracePlan(std::shared_ptr<const Trace> trace, std::string prefix,
-                     double compressibility, int threads)
+TracePlan::TracePlan(std::shared_ptr<const Trace> trace, std::string prefix, double compressibility,
+                     int threads)
     : trace_(std::move(trace)),
       prefix_(std::move(prefix)),
       values_(std::make_shared<const ValuePool>(

@@ -39,10 +39,10 @@ TEST(TraceSource, MapsEachOperation) {
   const std::string value = "0000";
   for (const std::string& expected :
        {std::string("GET p:k"), std::string("GET p:k"), "SET p:k " + value,
-        "SET p:k " + value + " EX 60", "SET p:k " + value + " EX 60 NX",
-        "SET p:k " + value + " XX", "SET p:k " + value + " XX", "APPEND p:k " + value,
-        "APPEND p:k " + value, std::string("DEL p:k"), std::string("INCRBY p:c 1"),
-        std::string("DECRBY p:c 1"), std::string("SET p:c 111"), std::string("SET p:c 111 XX")}) {
+        "SET p:k " + value + " EX 60", "SET p:k " + value + " EX 60 NX", "SET p:k " + value + " XX",
+        "SET p:k " + value + " XX", "APPEND p:k " + value, "APPEND p:k " + value,
+        std::string("DEL p:k"), std::string("INCRBY p:c 1"), std::string("DECRBY p:c 1"),
+        std::string("SET p:c 111"), std::string("SET p:c 111 XX")}) {
     EXPECT_EQ(Text(source.Next()), expected);
   }
   EXPECT_TRUE(source.Next().arguments.empty());
@@ -104,14 +104,16 @@ TEST(TraceSource, IsJudgedOnAServer) {
   ASSERT_TRUE(connection.ok()) << connection.status();
   // Every operation on keys of many sizes; counted keys are set and appended to as well.
   std::string content;
-  const char* const operations[] = {"get", "set",     "gets",   "add",  "get", "replace",
-                                    "cas", "get",     "append", "get",  "set", "prepend",
-                                    "get", "delete",  "get",    "set",  "get"};
+  const char* const operations[] = {"get", "set",    "gets",   "add", "get", "replace",
+                                    "cas", "get",    "append", "get", "set", "prepend",
+                                    "get", "delete", "get",    "set", "get"};
   for (int i = 0; i < 1700; ++i) {
     content += std::to_string(i / 100) + ",key" + std::to_string(i / 17 % 20) + ",1," +
                std::to_string(i * 7 % 60) + ",1," + operations[i % 17] + ",3600\n";
-    if (i % 3 == 0) content += "9,count,1,6,1," + std::string(i % 2 == 0 ? "incr" : "decr") + ",0\n";
-    if (i % 100 == 0) content += "9,count,1,6,1,set,0\n9,count,1,5,1,append,0\n9,count,1,5,1,get,0\n";
+    if (i % 3 == 0)
+      content += "9,count,1,6,1," + std::string(i % 2 == 0 ? "incr" : "decr") + ",0\n";
+    if (i % 100 == 0)
+      content += "9,count,1,6,1,set,0\n9,count,1,5,1,append,0\n9,count,1,5,1,get,0\n";
   }
   // Keys without appends, whose values are judged.
   for (int i = 0; i < 500; ++i) {

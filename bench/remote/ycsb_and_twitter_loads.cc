@@ -1,4 +1,5 @@
-// YCSB core A to F on the tables of its Redis binding (operations.h), and the Twitter cache clusters.
+// YCSB core A to F on the tables of its Redis binding (operations.h), and the Twitter cache
+// clusters.
 #include <algorithm>
 #include <deque>
 
@@ -97,12 +98,13 @@ std::vector<Load> YcsbLoads() {
            "YCSB D: 95 % reads of the latest records, 5 % inserts; not of the newest few "
            "hundred, which may be on their way",
            KeyPattern::kLatest, {read, insert}),
-      Ycsb("ycsb_e",
-           "YCSB E: 95 % scans of 1-100 records, 5 % inserts, zipfian; the reads of a scan do "
-           "not wait for its reply",
-           KeyPattern::kYcsbZipf,
-           {{.share = 0.95, .operation = "SCAN", .reads = true, .then = "READ", .longest_scan = 100},
-            insert}),
+      Ycsb(
+          "ycsb_e",
+          "YCSB E: 95 % scans of 1-100 records, 5 % inserts, zipfian; the reads of a scan do "
+          "not wait for its reply",
+          KeyPattern::kYcsbZipf,
+          {{.share = 0.95, .operation = "SCAN", .reads = true, .then = "READ", .longest_scan = 100},
+           insert}),
       Ycsb("ycsb_f",
            "YCSB F: 50 % reads, 50 % a read and a write of the same record, zipfian; the write "
            "does not wait for the read",
