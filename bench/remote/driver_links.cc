@@ -104,8 +104,19 @@ std::optional<size_t> Links::Redirect(const Link& link, std::string_view error,
 }
 
 absl::Status Links::Take(bool wanted, clients::Deadline now, std::vector<Ready>* ready) {
+  std::vector<Dialing::Outcome> dialled = dialing_->TakeDialled();
+  // The map first: it may give a connection that was dialled to another node.
+  if (auto map = dialing_->TakeMap(); map.has_value()) {
+    is_asking_ = false;
+    asked_at_ = now;
+    // Where nobody can be asked, dialling finds out what is the matter.
+    if (map->ok()) {
+      routes_.SetMap(**map);
+      Spread(now);
+    }
+  }
   absl::Status failure;
-  for (Dialing::Outcome& outcome : dialing_->TakeDialled()) {
+  for (Dialing::Outcome& outcome : dialled) {
     Link& link = routes_.link(outcome.link);
     link.is_dialling = false;
     --dialling_;
@@ -122,15 +133,6 @@ absl::Status Links::Take(bool wanted, clients::Deadline now, std::vector<Ready>*
       AskForMap(now);
     } else {
       failure = status;
-    }
-  }
-  if (auto map = dialing_->TakeMap(); map.has_value()) {
-    is_asking_ = false;
-    asked_at_ = now;
-    // Where nobody can be asked, dialling finds out what is the matter.
-    if (map->ok()) {
-      routes_.SetMap(**map);
-      Spread(now);
     }
   }
   return failure;
