@@ -17,14 +17,15 @@ size_t allocations = 0;
 
 }  // namespace
 
-void* operator new(size_t size) {
+// Not inlined: the compiler would see memory of malloc go to a delete, or of new to free.
+[[gnu::noinline]] void* operator new(size_t size) {
   ++allocations;
   void* const memory = std::malloc(size);
   if (memory == nullptr) std::abort();
   return memory;
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace bench::remote {
 namespace {
