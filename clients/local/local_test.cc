@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <string>
 
@@ -42,6 +43,19 @@ TEST(Process, IsEndedBySignals) {
   EXPECT_EQ(WTERMSIG(process->End(SIGTERM)), SIGTERM);
 }
 
+TEST(Process, IsInAGroupOfItsOwn) {
+  const TemporaryDirectory directory;
+  const std::string log = directory.path() + "/log";
+  auto process = Process::Start(
+      {"sh", "-c", "read -r pid name state parent group rest </proc/$$/stat; echo $group $$"}, log);
+  ASSERT_TRUE(process.ok());
+  ASSERT_EQ(process->Wait(), 0);
+  long group = 0;
+  long own = 1;
+  ASSERT_EQ(std::sscanf(ReadFile(log).c_str(), "%ld %ld", &group, &own), 2);
+  EXPECT_EQ(group, own);
+}
+
 TEST(TemporaryDirectory, IsRemoved) {
   std::string path;
   {
@@ -73,6 +87,32 @@ TEST(Server, SaysWhyItDidNotStart) {
   const auto server = Server::Start({.settings = {{"nosuchsetting", "1"}}});
   ASSERT_FALSE(server.ok());
   EXPECT_NE(server.status().ToString().find("nosuchsetting"), std::string::npos) << server.status();
+}
+
+TEST(Server, IsTheOneThatIsWanted) {
+  for (const std::string name : {"redis", "valkey"}) {
+    const auto program = ServerProgram(name);
+    const auto server = Server::Start({.program = name});
+    EXPECT_EQ(server.ok(), program.ok()) << server.status();
+    if (!program.ok()) {
+      EXPECT_TRUE(absl::IsUnavailable(program.status()));
+      continue;
+    }
+    EXPECT_EQ(server->program(), name + "-server");
+    auto connection = Connection::Open(server->connect_options());
+    ASSERT_TRUE(connection.ok());
+    const auto info = connection->Run({"INFO", "server"});
+    ASSERT_TRUE(info.ok());
+    EXPECT_NE(info->text().find(name + "_version:"), std::string_view::npos);
+  }
+}
+
+TEST(Server, ThatIsNotInstalledIsToldApart) {
+  for (const std::string name : {"nosuch", "/nosuch/redis-server"}) {
+    const auto server = Server::Start({.program = name});
+    EXPECT_TRUE(absl::IsUnavailable(server.status())) << server.status();
+    EXPECT_NE(server.status().ToString().find(name), std::string::npos) << server.status();
+  }
 }
 
 TEST(Server, TwoHaveTwoPorts) {

@@ -31,6 +31,7 @@ absl::StatusOr<Process> Process::Start(const std::vector<std::string>& command,
   if (pid > 0) return Process(pid);
 
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::setpgid(0, 0);
   if (::getppid() != parent) ::_exit(127);
   const int log = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
   const int nothing = ::open("/dev/null", O_RDONLY);

@@ -1,7 +1,8 @@
 // A child process that does not outlive this one.
 //
 // The child is killed when the thread that started it ends, however it ends (PR_SET_PDEATHSIG), so
-// a program that crashes leaves no server behind. Start it from the main thread.
+// a program that crashes leaves no server behind. Start it from the main thread. It has a process
+// group of its own: the Ctrl-C of a terminal is for this program, which may still need the child.
 //
 // Thread safety: none.
 #ifndef CLIENTS_LOCAL_PROCESS_H_

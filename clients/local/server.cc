@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -13,6 +14,7 @@
 
 #include "clients/socket.h"
 #include "fmt/format.h"
+#include "fmt/ranges.h"
 #include "kv/base/status.h"
 
 namespace clients::local {
@@ -22,6 +24,15 @@ using std::chrono::milliseconds;
 
 // Two cores may be busy with other tests.
 constexpr auto kReadyWithin = std::chrono::seconds(30);
+
+bool IsInPath(const std::string& program) {
+  const char* const path = std::getenv("PATH");
+  std::istringstream folders(path == nullptr ? "/usr/bin" : path);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (::access((folder + "/" + program).c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -36,21 +47,25 @@ uint16_t FreePort() {
   return ntohs(address.sin_port);
 }
 
-absl::StatusOr<std::string> ServerProgram() {
-  const char* const path = std::getenv("PATH");
-  for (const std::string name : {"redis-server", "valkey-server"}) {
-    std::istringstream folders(path == nullptr ? "/usr/bin" : path);
-    for (std::string folder; std::getline(folders, folder, ':');) {
-      if (::access((folder + "/" + name).c_str(), X_OK) == 0) return name;
-    }
+absl::StatusOr<std::string> ServerProgram(const std::string& wanted) {
+  if (wanted.find('/') != std::string::npos) {
+    if (::access(wanted.c_str(), X_OK) == 0) return wanted;
+    return absl::UnavailableError(fmt::format("{} is no program that may be run", wanted));
   }
-  return absl::UnavailableError("neither redis-server nor valkey-server is installed: run bazelw");
+  std::vector<std::string> names = {"redis-server", "valkey-server"};
+  if (!wanted.empty()) names = {wanted + "-server"};
+  for (const std::string& name : names) {
+    if (IsInPath(name)) return name;
+  }
+  return absl::UnavailableError(
+      fmt::format("{} is not installed: run bazelw", fmt::join(names, " or ")));
 }
 
 Server::Server(const ServerOptions& options) : options_(options) {}
 
 absl::StatusOr<Server> Server::Start(const ServerOptions& options) {
   Server server(options);
+  KV_ASSIGN_OR_RETURN(server.program_, ServerProgram(options.program));
   if (!options.tls_names.empty()) {
     KV_ASSIGN_OR_RETURN(server.certificates_,
                         MakeCertificates(server.directory_.path(), options.tls_names));
@@ -71,7 +86,7 @@ std::vector<std::string> Server::Command() const {
   const std::string& directory = directory_.path();
   const std::string port = std::to_string(port_);
   const bool tls = !options_.tls_names.empty();
-  std::vector<std::string> command = {ServerProgram().value_or("redis-server"),
+  std::vector<std::string> command = {program_,
                                       "--bind",
                                       "127.0.0.1",
                                       "--dir",
@@ -114,7 +129,6 @@ std::vector<std::string> Server::Command() const {
 
 absl::Status Server::StartProcess() {
   process_.clear();
-  KV_RETURN_IF_ERROR(ServerProgram().status());
   KV_ASSIGN_OR_RETURN(Process process, Process::Start(Command(), directory_.path() + "/log"));
   process_.push_back(std::move(process));
   return AwaitReady();

@@ -1,5 +1,5 @@
-// A real server on this machine: redis-server, or valkey-server where that is what is installed, on
-// a free port of the loopback interface and in a directory of its own.
+// A real server on this machine: redis-server or valkey-server, on a free port of the loopback
+// interface and in a directory of its own.
 //
 // It is ready when Start returns, ends with its owner, and is only ever signalled by its own
 // process id. Nothing of the machine's configuration is read, and no service is touched.
@@ -22,6 +22,8 @@
 namespace clients::local {
 
 struct ServerOptions {
+  // "redis", "valkey", or a program's path; empty: the first of these two that is installed.
+  std::string program;
   bool unix_socket = false;  // url() is the socket's; the port is there as well
   // Names of the certificate (certificates.h); empty: no TLS.
   std::string tls_names;
@@ -39,6 +41,7 @@ class Server {
 
   // For the default user, with its password.
   Url url() const;
+  const std::string& program() const { return program_; }
   // The URL, and the authority where there is one.
   ConnectOptions connect_options() const;
   uint16_t port() const { return port_; }
@@ -62,6 +65,7 @@ class Server {
   std::vector<std::string> Command() const;
 
   ServerOptions options_;
+  std::string program_;
   TemporaryDirectory directory_;
   Certificates certificates_;
   uint16_t port_ = 0;
@@ -72,8 +76,8 @@ class Server {
 // A port of the loopback interface that nobody listened on a moment ago.
 uint16_t FreePort();
 
-// "redis-server" or "valkey-server", whichever is in PATH.
-absl::StatusOr<std::string> ServerProgram();
+// What to run for a ServerOptions::program. kUnavailable: it is not installed.
+absl::StatusOr<std::string> ServerProgram(const std::string& wanted = "");
 
 }  // namespace clients::local
 

@@ -65,6 +65,15 @@ class Histogram {
     return maximum_;
   }
 
+  // Calls `visit(nanos, count)` for each bucket that has something, in rising order, with the
+  // bucket's middle. O(buckets).
+  template <typename Visit>
+  void ForEach(const Visit& visit) const {
+    for (size_t i = 0; i < kBuckets; ++i) {
+      if (buckets_[i] != 0) visit(Middle(i), buckets_[i]);
+    }
+  }
+
   uint64_t Count() const { return count_; }
   uint64_t Overflow() const { return overflow_; }
   uint64_t Min() const { return count_ == 0 ? 0 : minimum_; }

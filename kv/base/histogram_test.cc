@@ -115,5 +115,24 @@ TEST(Histogram, ValuesOverAnHourAreCountedAndTheMaximumIsExact) {
   EXPECT_EQ(histogram->Percentile(100), Histogram::kMaxNanos * 5);
 }
 
+TEST(Histogram, ForEachVisitsEveryBucketInOrder) {
+  const auto histogram = std::make_unique<Histogram>();
+  histogram->ForEach([](uint64_t, uint64_t) { FAIL(); });
+  histogram->Record(1'000'000, 3);
+  histogram->Record(0);
+  histogram->Record(7, 2);
+  std::vector<uint64_t> middles;
+  uint64_t count = 0;
+  histogram->ForEach([&](uint64_t middle, uint64_t counted) {
+    middles.push_back(middle);
+    count += counted;
+  });
+  ASSERT_EQ(middles.size(), 3u);
+  EXPECT_EQ(middles[0], 0u);
+  EXPECT_EQ(middles[1], 7u);
+  EXPECT_NEAR(static_cast<double>(middles[2]), 1e6, 1e3);
+  EXPECT_EQ(count, histogram->Count());
+}
+
 }  // namespace
 }  // namespace kv
