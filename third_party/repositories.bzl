@@ -18,6 +18,7 @@ _SYSTEM_LIBRARIES = [
     "openssl",
     "tbb",
     "xxhash",
+    "zlib",
     "zstd",
 ]
 
