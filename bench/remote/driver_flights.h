@@ -24,6 +24,7 @@ inline constexpr uint16_t kAnySlot = 0xffff;
 
 struct Flight {
   clients::Deadline since;  // when it was planned, or else handed over
+  uint64_t subject = 0;     // of the request
   uint16_t operation = 0;
   uint16_t slot = kAnySlot;
   uint8_t redirections = 0;

@@ -209,10 +209,13 @@ class DriverThread {
 
   // Sends request_ to the one server.
   void Send(size_t number, clients::Deadline since) {
-    const absl::Status status = loop_->Send(number, request_.arguments, now_);
+    const absl::Status status = request_.formatted.empty()
+                                    ? loop_->Send(number, request_.arguments, now_)
+                                    : loop_->SendFormatted(number, request_.formatted, 1, now_);
     if (!status.ok()) return Check(status);
     Link& link = routes_.link(number);
-    link.flights.Push({.since = since, .operation = request_.operation}, {});
+    link.flights.Push(
+        {.since = since, .subject = request_.subject, .operation = request_.operation}, {});
     routes_.Sent(link);
     NoteSent(since);
   }
@@ -228,7 +231,7 @@ class DriverThread {
       if (!IsCounted(flight)) return;
       return result_.tally.Error(flight.operation, reply.text(), flight.since, now_);
     }
-    const Outcome outcome = source_->Judge(flight.operation, reply);
+    const Outcome outcome = JudgeReply(*source_, flight.operation, flight.subject, reply);
     if (IsCounted(flight)) result_.tally.Answered(flight.operation, outcome, flight.since, now_);
   }
 
@@ -237,11 +240,16 @@ class DriverThread {
   // Sends request_ to the node of its key, or parks it there.
   void SendRouted(clients::Deadline since) {
     command_.clear();
-    const absl::Status status = clients::AppendCommandInPlace(request_.arguments, &command_);
-    if (!status.ok()) return Check(status);
+    if (request_.formatted.empty()) {
+      const absl::Status status = clients::AppendCommandInPlace(request_.arguments, &command_);
+      if (!status.ok()) return Check(status);
+    } else {
+      command_ = request_.formatted;
+    }
     const size_t key = request_.key_argument;
     const bool has_key = key > 0 && key < request_.arguments.size();
     const Flight flight{.since = since,
+                        .subject = request_.subject,
                         .operation = request_.operation,
                         .slot = has_key ? clients::SlotOf(request_.arguments[key]) : kAnySlot};
     const size_t node = routes_.NodeOf(flight.slot);
