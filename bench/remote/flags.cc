@@ -345,11 +345,6 @@ ParsedFlags ParseFlags(const std::vector<std::string>& arguments) {
   }
   const auto extras = app.remaining();
   if (!extras.empty()) return Wrong(std::move(parsed), UnknownFlag(app, extras.front()));
-  if (texts.list) {
-    parsed.exit_status = 0;
-    parsed.output = LoadList();
-    return parsed;
-  }
   for (std::string* path : {&flags.replay, &flags.json, &flags.hdr_log, &flags.tls.ca_file,
                             &flags.tls.certificate_file, &flags.tls.key_file}) {
     *path = FromCaller(*path);
@@ -362,6 +357,11 @@ ParsedFlags ParseFlags(const std::vector<std::string>& arguments) {
   if (contradiction.empty()) contradiction = TargetContradiction(flags, texts);
   if (contradiction.empty()) contradiction = LoadContradiction(flags);
   if (!contradiction.empty()) return Wrong(std::move(parsed), contradiction);
+  // Last, so that a script can have its flags judged without a run.
+  if (texts.list) {
+    parsed.exit_status = 0;
+    parsed.output = LoadList();
+  }
   return parsed;
 }
 

@@ -175,6 +175,11 @@ TEST(Flags, HelpAndList) {
   }
 }
 
+TEST(Flags, AListJudgesTheOthers) {
+  EXPECT_EQ(ParseFlags({"--load=getset", "--read_ratio=0.5", "--list"}).exit_status, 0);
+  ExpectRefused({"--load=redis_incr", "--read_ratio=0.5", "--list"}, "redis_incr");
+}
+
 TEST(Flags, PathsAreTheCallers) {
   ::setenv("BUILD_WORKING_DIRECTORY", "/caller", 1);
   const Flags flags = Parsed({"--json=out.json", "--hdr_log=/out.hlog", "--server=./redis-server"});

@@ -134,6 +134,7 @@ Figures FiguresOf(const RowResult& result) {
                          drive.cpu_seconds * 1e9 / number(totals.answered));
   }
   figures.emplace_back("busiest_thread_share", drive.busiest_thread_share);
+  figures.emplace_back("generator_spun_seconds", drive.spun_seconds);
   figures.emplace_back("reconnections", number(drive.reconnections));
   figures.emplace_back("redirections", number(drive.redirections));
   figures.emplace_back("sent_bytes", number(drive.sent_bytes));
