@@ -18,6 +18,9 @@ namespace {
 // More than any move of slots needs, and few enough that a circle is told soon.
 constexpr int kMostRedirections = 16;
 
+// By how much a node has less time to say where the slots are, while others may be asked as well.
+constexpr int kHaste = 8;
+
 constexpr std::string_view kAsking = "*1\r\n$6\r\nASKING\r\n";
 
 // Errors of a node that has not run the command, and may do so later, or whose successor may.
@@ -36,8 +39,11 @@ absl::StatusOr<std::unique_ptr<Cluster>> Cluster::Create(const ConnectOptions& o
   ConnectOptions once = options;
   once.reconnect_for = Nanoseconds(0);
   KV_ASSIGN_OR_RETURN(auto dialer, Dialer::Create(once));
+  once.connect_timeout = std::max(options.connect_timeout / kHaste, Nanoseconds(1));
+  once.command_timeout = std::max(options.command_timeout / kHaste, Nanoseconds(1));
+  KV_ASSIGN_OR_RETURN(auto hasty, Dialer::Create(once));
   std::unique_ptr<Cluster> cluster(
-      new Cluster(std::move(dialer), options.reconnect_for, connections));
+      new Cluster(std::move(dialer), std::move(hasty), options.reconnect_for, connections));
   KV_RETURN_IF_ERROR(cluster->Refresh());
   return cluster;
 }
@@ -62,13 +68,19 @@ std::vector<HostPort> Cluster::NodesToAsk() {
   return nodes;
 }
 
-absl::Status Cluster::RefreshFrom(const HostPort& node) {
-  KV_ASSIGN_OR_RETURN(auto lease, PoolOf(node)->Take());
-  KV_ASSIGN_OR_RETURN(const Reply reply, lease->Run({"CLUSTER", "SLOTS"}));
-  auto map = SlotMap::Parse(reply.root(), node);
-  if (!map.ok()) return At(ToString(node), map.status());
+absl::Status Cluster::RefreshFrom(const std::shared_ptr<const Dialer>& dialer,
+                                  const HostPort& node) {
+  // Not from the pool, whose connections may all be waiting for what does not come.
+  KV_ASSIGN_OR_RETURN(Connection connection, Connection::Open(dialer, node));
+  const auto exchange = [&](std::string_view commands, std::span<Reply> replies) {
+    size_t answered = 0;
+    return connection.Exchange(commands, replies, &answered);
+  };
+  auto map = AskForSlots(exchange, node, dialer->options().url.tls);
+  if (absl::IsInternal(map.status())) return At(ToString(node), map.status());
+  KV_RETURN_IF_ERROR(map.status());
   // A node that has just started, or was thrown out, knows of no slots; another one may.
-  if (map->nodes().empty()) return Lost(ToString(node), "it knows of no slots of the cluster");
+  if (!map->ServesAny()) return Lost(ToString(node), "it knows of no slots of the cluster");
   const std::lock_guard lock(mutex_);
   map_ = *std::move(map);
   ++refreshes_;
@@ -81,9 +93,15 @@ absl::Status Cluster::Refresh() {
   // Somebody else has done it while this thread waited.
   if (refreshes() != before) return absl::OkStatus();
   absl::Status last;
-  for (const HostPort& node : NodesToAsk()) {
-    last = RefreshFrom(node);
-    if (last.ok()) return last;
+  std::vector<HostPort> nodes = NodesToAsk();
+  for (const auto& dialer : {hasty_, dialer_}) {
+    std::vector<HostPort> late;
+    for (const HostPort& node : nodes) {
+      last = RefreshFrom(dialer, node);
+      if (last.ok()) return last;
+      if (absl::IsDeadlineExceeded(last)) late.push_back(node);
+    }
+    nodes = std::move(late);
   }
   return last;
 }

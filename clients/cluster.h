@@ -85,18 +85,23 @@ class Cluster {
     absl::Status status;  // unless it was answered
   };
 
-  Cluster(std::shared_ptr<const Dialer> dialer, Nanoseconds give_up_after, size_t connections)
-      : dialer_(std::move(dialer)), give_up_after_(give_up_after), connections_(connections) {}
+  Cluster(std::shared_ptr<const Dialer> dialer, std::shared_ptr<const Dialer> hasty,
+          Nanoseconds give_up_after, size_t connections)
+      : dialer_(std::move(dialer)),
+        hasty_(std::move(hasty)),
+        give_up_after_(give_up_after),
+        connections_(connections) {}
 
   // `commands` is ASKING and the command, or the command alone.
   Try RunOn(const HostPort& node, std::string_view commands, size_t count, Reply* reply);
-  absl::Status RefreshFrom(const HostPort& node);
+  absl::Status RefreshFrom(const std::shared_ptr<const Dialer>& dialer, const HostPort& node);
   Pool* PoolOf(const HostPort& node);
   void Follow(const Redirection& redirection);
   // The known nodes and then the URL's, beginning with another one each time.
   std::vector<HostPort> NodesToAsk();
 
   const std::shared_ptr<const Dialer> dialer_;  // tries once: a node that is gone is not waited for
+  const std::shared_ptr<const Dialer> hasty_;   // the same with an eighth of the time
   const Nanoseconds give_up_after_;
   const size_t connections_;
 

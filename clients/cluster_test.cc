@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,17 +21,21 @@ using local::ServerCluster;
 using std::chrono::milliseconds;
 using testing::FakeServer;
 
-// A node that serves all slots by its own account, and answers the next GETs with these.
-FakeServer::Script OneNode(const uint16_t* port, std::vector<std::string> answers) {
-  return [port, answers = std::move(answers)](FakeServer::Peer& peer) {
+// What a server before Redis 7 answers to CLUSTER SHARDS.
+constexpr std::string_view kNoShards = "-ERR Unknown subcommand 'SHARDS'. Try CLUSTER HELP.\r\n";
+
+std::string AllSlotsAt(uint16_t port) {
+  return "*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$0\r\n\r\n:" + std::to_string(port) + "\r\n";
+}
+
+// A node that serves all slots by its own account. `on_get` answers the GETs; false: it closes.
+FakeServer::Script OneNode(const uint16_t* port, std::function<bool(FakeServer::Peer&)> on_get) {
+  return [port, on_get = std::move(on_get)](FakeServer::Peer& peer) {
     if (peer.Await("PING\r\n")) peer.Send("+PONG\r\n");
-    while (peer.Await("SLOTS\r\n")) {
-      peer.Send("*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:" + std::to_string(*port) +
-                "\r\n");
-      for (const std::string& answer : answers) {
-        if (!peer.Await("$3\r\nGET\r\n")) return;
-        peer.Send(answer);
-      }
+    while (const auto which = peer.AwaitAny({"SHARDS\r\n", "SLOTS\r\n", "GET\r\n$1\r\nk\r\n"})) {
+      if (*which == 0) peer.Send(kNoShards);
+      if (*which == 1) peer.Send(AllSlotsAt(*port));
+      if (*which == 2 && !on_get(peer)) return;
     }
   };
 }
@@ -63,7 +68,9 @@ TEST(Cluster, AServerThatIsNoCluster) {
 TEST(Cluster, MovedToADeadNodeIsAnErrorInTime) {
   uint16_t port = 0;
   const HostPort dead{"127.0.0.1", FreePort()};
-  FakeServer server(OneNode(&port, {"-MOVED 7629 " + ToString(dead) + "\r\n"}));
+  FakeServer server(OneNode(&port, [&](FakeServer::Peer& peer) {
+    return peer.Send("-MOVED 7629 " + ToString(dead) + "\r\n");
+  }));
   port = server.port();
   const auto cluster = Cluster::Create(Options(server.node()), 1);
   ASSERT_TRUE(cluster.ok()) << cluster.status();
@@ -75,10 +82,9 @@ TEST(Cluster, MovedToADeadNodeIsAnErrorInTime) {
 
 TEST(Cluster, ACircleOfRedirectionsEnds) {
   uint16_t port = 0;
-  FakeServer server([&](FakeServer::Peer& peer) {
-    const std::string self = "127.0.0.1:" + std::to_string(port);
-    OneNode(&port, std::vector<std::string>(100, "-MOVED 7629 " + self + "\r\n"))(peer);
-  });
+  FakeServer server(OneNode(&port, [&](FakeServer::Peer& peer) {
+    return peer.Send("-MOVED 7629 127.0.0.1:" + std::to_string(port) + "\r\n");
+  }));
   port = server.port();
   const auto cluster = Cluster::Create(Options(server.node()), 1);
   ASSERT_TRUE(cluster.ok()) << cluster.status();
@@ -91,19 +97,10 @@ TEST(Cluster, ALostCommandIsRepeatedOnlyWhereItMayRunTwice) {
   for (const Repeat repeat : {Repeat::kNotAfterSending, Repeat::kSafely}) {
     uint16_t port = 0;
     std::atomic<int> commands = 0;
-    FakeServer server([&](FakeServer::Peer& peer) {
-      if (peer.Await("PING\r\n")) peer.Send("+PONG\r\n");
-      const std::string slots =
-          "*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$0\r\n\r\n:" + std::to_string(port) + "\r\n";
-      // The first connection is cut behind its command.
-      while (true) {
-        if (!peer.Await("\r\n$")) return;
-        if (peer.Await("SLOTS\r\n")) peer.Send(slots);
-        if (!peer.Await("$3\r\nGET\r\n$1\r\nk\r\n")) return;
-        if (commands++ == 0) return;
-        peer.Send("$1\r\nv\r\n");
-      }
-    });
+    // The first command's connection is cut behind it.
+    FakeServer server(OneNode(&port, [&](FakeServer::Peer& peer) {
+      return commands++ != 0 && peer.Send("$1\r\nv\r\n");
+    }));
     port = server.port();
     ConnectOptions options = Options(server.node());
     options.reconnect_for = std::chrono::minutes(1);
@@ -119,6 +116,66 @@ TEST(Cluster, ALostCommandIsRepeatedOnlyWhereItMayRunTwice) {
       EXPECT_EQ(commands, 1);
     }
   }
+}
+
+// A node that takes connections and says nothing costs an eighth of the time, not all of it.
+TEST(Cluster, AnotherNodeIsAskedBeforeTheTimeOfOneIsOver) {
+  uint16_t port = 0;
+  FakeServer hanging([](FakeServer::Peer& peer) { peer.Stall(); });
+  FakeServer server(OneNode(&port, [](FakeServer::Peer& peer) { return peer.Send("$-1\r\n"); }));
+  port = server.port();
+  ConnectOptions options = Options(hanging.node());
+  options.url.hosts.push_back(server.node());
+  options.connect_timeout = std::chrono::seconds(8);
+  const auto cluster = Cluster::Create(options, 1);
+  ASSERT_TRUE(cluster.ok()) << cluster.status();
+  EXPECT_EQ(hanging.connections(), 1);  // once, and in haste: nobody came back to it
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST(Cluster, ASlowNodeIsAskedAgainWhereItIsTheOnlyOne) {
+  uint16_t port = 0;
+  std::atomic<int> pings = 0;
+  const auto on_get = [](FakeServer::Peer& peer) { return peer.Send("$-1\r\n"); };
+  FakeServer server([&](FakeServer::Peer& peer) {
+    // The first time it is too slow for those in haste.
+    if (pings++ == 0) return peer.Stall();
+    OneNode(&port, on_get)(peer);
+  });
+  port = server.port();
+  ConnectOptions options = Options(server.node());
+  options.connect_timeout = std::chrono::seconds(4);
+  const auto cluster = Cluster::Create(options, 1);
+  ASSERT_TRUE(cluster.ok()) << cluster.status();
+  EXPECT_EQ(pings, 2);
+}
+
+// By the account of the node that is asked; the other one, in the same map, is not bothered.
+TEST(Cluster, AFailedNodeIsNotAsked) {
+  uint16_t port = 0;
+  FakeServer failed([](FakeServer::Peer& peer) { peer.Stall(); });
+  std::atomic<int> asked = 0;
+  FakeServer server([&](FakeServer::Peer& peer) {
+    const auto node = [](uint16_t at, std::string_view role, std::string_view health) {
+      return "*8\r\n$4\r\nport\r\n:" + std::to_string(at) +
+             "\r\n$8\r\nendpoint\r\n$9\r\n127.0.0.1\r\n$4\r\nrole\r\n$" +
+             std::to_string(role.size()) + "\r\n" + std::string(role) + "\r\n$6\r\nhealth\r\n$" +
+             std::to_string(health.size()) + "\r\n" + std::string(health) + "\r\n";
+    };
+    if (peer.Await("PING\r\n")) peer.Send("+PONG\r\n");
+    while (peer.Await("SHARDS\r\n")) {
+      ++asked;
+      peer.Send("*1\r\n*4\r\n$5\r\nslots\r\n*2\r\n:0\r\n:16383\r\n$5\r\nnodes\r\n*2\r\n" +
+                node(failed.port(), "master", "fail") + node(port, "master", "online"));
+    }
+  });
+  port = server.port();
+  const auto cluster = Cluster::Create(Options(server.node()), 1);
+  ASSERT_TRUE(cluster.ok()) << cluster.status();
+  EXPECT_EQ((*cluster)->NodeOf("k")->port, server.port());
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE((*cluster)->Refresh().ok());
+  EXPECT_EQ(asked, 5);
+  EXPECT_EQ(failed.connections(), 0);
 }
 
 class RealCluster : public ::testing::Test {
@@ -159,6 +216,26 @@ TEST_F(RealCluster, KeysAreWhereTheServerSays) {
     const auto slot = servers_->connection(0).Run({"CLUSTER", "KEYSLOT", key});
     ASSERT_TRUE(slot.ok()) << slot.status();
     EXPECT_EQ(slot->integer(), SlotOf(key)) << key;
+  }
+}
+
+// What SHARDS says and what SLOTS says is the same map.
+TEST_F(RealCluster, ShardsAndSlotsAgree) {
+  for (size_t i = 0; i < 2 * ServerCluster::kPrimaries; ++i) {
+    const HostPort asked{"127.0.0.1", servers_->node(i).port()};
+    const auto shards = servers_->connection(i).Run({"CLUSTER", "SHARDS"});
+    const auto slots = servers_->connection(i).Run({"CLUSTER", "SLOTS"});
+    ASSERT_TRUE(shards.ok() && slots.ok()) << shards.status() << slots.status();
+    const auto by_shards = SlotMap::ParseShards(shards->root(), asked, false);
+    const auto by_slots = SlotMap::Parse(slots->root(), asked);
+    ASSERT_TRUE(by_shards.ok()) << by_shards.status();
+    ASSERT_TRUE(by_slots.ok()) << by_slots.status();
+    EXPECT_EQ(by_shards->nodes().size(), 2 * ServerCluster::kPrimaries);
+    EXPECT_EQ(by_slots->nodes().size(), 2 * ServerCluster::kPrimaries);
+    for (uint16_t slot = 0; slot < kSlots; ++slot) {
+      ASSERT_NE(by_shards->OwnerOf(slot), nullptr) << slot;
+      ASSERT_EQ(*by_shards->OwnerOf(slot), *by_slots->OwnerOf(slot)) << slot;
+    }
   }
 }
 

@@ -11,15 +11,28 @@
 
 namespace clients::testing {
 
-bool FakeServer::Peer::Await(std::string_view text) {
+bool FakeServer::Peer::Await(std::string_view text) { return AwaitAny({text}).has_value(); }
+
+std::optional<size_t> FakeServer::Peer::AwaitAny(std::initializer_list<std::string_view> texts) {
   while (true) {
-    if (const size_t at = received_.find(text); at != std::string::npos) {
-      received_.erase(0, at + text.size());
-      return true;
+    size_t first = std::string::npos;
+    size_t end = 0;
+    std::optional<size_t> which;
+    for (size_t i = 0; i < texts.size(); ++i) {
+      const std::string_view text = texts.begin()[i];
+      const size_t at = received_.find(text);
+      if (at >= first) continue;
+      first = at;
+      end = at + text.size();
+      which = i;
+    }
+    if (which.has_value()) {
+      received_.erase(0, end);
+      return which;
     }
     std::array<char, 4096> bytes;
     const ssize_t size = ::recv(fd_, bytes.data(), bytes.size(), 0);
-    if (size <= 0) return false;
+    if (size <= 0) return std::nullopt;
     received_.append(bytes.data(), static_cast<size_t>(size));
   }
 }

@@ -11,9 +11,12 @@
 #ifndef CLIENTS_TESTING_FAKE_SERVER_H_
 #define CLIENTS_TESTING_FAKE_SERVER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -34,6 +37,8 @@ class FakeServer {
 
     // Reads until `text` has come. False: the client has gone, or the server is ending.
     bool Await(std::string_view text);
+    // The same of several: which of them came first. nullopt: none will.
+    std::optional<size_t> AwaitAny(std::initializer_list<std::string_view> texts);
     // False: the client has gone.
     bool Send(std::string_view bytes) const;
     // Reads, and answers nothing, until the client has gone.
