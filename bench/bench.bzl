@@ -2,6 +2,9 @@
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_test")
 
+# Bench binaries of servers, //bench:<name>, which //bench:compare knows as well.
+SERVERS = ["redis"]
+
 def ashlar_bench_binary(name, header, type, deps, tags = []):
     """A bench binary of one composition, in any package.
 

@@ -1,5 +1,6 @@
 """Writes the names of all systems as JSON, for programs that are not Starlark."""
 
+load("//bench:bench.bzl", "SERVERS")
 load("//bench/matrix:policies.bzl", "MATRIX")
 load("//bench/peers:peers.bzl", "PEERS")
 load("//engines:engines.bzl", "COMPOSITIONS")
@@ -14,6 +15,7 @@ def _systems_json_impl(ctx):
             for engine, content in MATRIX.items()
         },
         "peers": [peer.name for peer in PEERS],
+        "servers": SERVERS,
         "slots": {
             engine: [slot for slot in content.slots]
             for engine, content in MATRIX.items()

@@ -3,6 +3,7 @@
     lsm_leveled                                a composition of //engines:engines.bzl
     lsm__skip_list__leveled__single__group     a combination of //bench/matrix:policies.bzl
     sharded_hash_map                           a peer of //bench/peers:peers.bzl
+    redis                                      a local server, started for each run
     before=some/where/lsm_leveled              a bench binary, under a name of your choice
 
 The lists of names are in systems.json beside this file, which the build writes from the .bzl files.
@@ -33,12 +34,13 @@ def nearest(name, names):
 class Known:
     """The names that the build offers."""
 
-    def __init__(self, compositions, matrix, slots=None, engines=None, peers=()):
+    def __init__(self, compositions, matrix, slots=None, engines=None, peers=(), servers=()):
         self.compositions = compositions  # names
         self.matrix = matrix  # {engine: [policies of slot 1, of slot 2, ...]}
         self.slots = slots or {}  # {engine of the matrix: [name of slot 1, ...]}
         self.engines = engines or {}  # {composition: engine}
         self.peers = list(peers)  # names of what a program would use instead
+        self.servers = list(servers)  # names of bench binaries of servers
 
     @staticmethod
     def load():
@@ -46,7 +48,7 @@ class Known:
         with open(path) as file:
             lists = json.load(file)
         return Known(lists["compositions"], lists["matrix"], lists["slots"], lists["engines"],
-                     lists["peers"])
+                     lists["peers"], lists["servers"])
 
     def policies(self, engine, slot):
         """The policies that the matrix has for a slot of an engine."""
@@ -58,7 +60,7 @@ class Known:
 
     def target(self, name):
         """The Bazel target of a name; UsageError with the nearest names where there is none."""
-        if name in self.compositions:
+        if name in self.compositions + self.servers:
             return "//bench:" + name
         if name in self.peers:
             return "//bench/peers:" + name
@@ -67,7 +69,8 @@ class Known:
         if policies and slots is not None:
             self._check_policies(name, engine, policies, slots)
             return "//bench/matrix:" + name
-        raise UsageError("unknown system: " + name + nearest(name, self.compositions + self.peers))
+        names = self.compositions + self.peers + self.servers
+        raise UsageError("unknown system: " + name + nearest(name, names))
 
     @staticmethod
     def _check_policies(name, engine, policies, slots):
@@ -83,6 +86,7 @@ class Known:
         """What --list prints of the systems."""
         lines = ["compositions:"] + ["  " + name for name in self.compositions]
         lines += ["peers, which are not ours:"] + ["  " + name for name in self.peers]
+        lines += ["servers, started for each run:"] + ["  " + name for name in self.servers]
         lines.append("combinations, built when named (one policy of each braces):")
         for engine, slots in self.matrix.items():
             lines.append("  " + "__".join([engine] + ["{%s}" % ",".join(s) for s in slots]))
