@@ -18,6 +18,18 @@ _KNOWN = systems.Known(["memory", "lsm_leveled", "lsm_leveled_skiplist"],
                        {"lsm": [["bplus_tree", "skip_list"], ["single", "hashed256"]]})
 
 
+class KnownTest(unittest.TestCase):
+
+    def test_each_kind_has_its_package(self):
+        known = systems.Known(["memory"], {}, peers=["locked_map"], servers=["redis"])
+        self.assertEqual(known.target("memory"), "//bench:memory")
+        self.assertEqual(known.target("locked_map"), "//bench/peers:locked_map")
+        self.assertEqual(known.target("redis"), "//bench:redis")
+        self.assertIn("redis", known.text())
+        with self.assertRaisesRegex(systems.UsageError, "did you mean redis"):
+            known.target("rediss")
+
+
 class CompareTest(unittest.TestCase):
 
     def setUp(self):
