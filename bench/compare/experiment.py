@@ -29,13 +29,14 @@ class ProgressLine:
         self._made = 0
         self._seconds = 0.0
 
-    def start(self, done, run):
+    def start(self, done, what):
+        """Says that `what` is on, after `done` runs that are finished or were kept."""
         left = ""
         if self._made:
             seconds = self._seconds / self._made * (self._total - done)
             left = ", about %s left" % (
                 "%.0f s" % seconds if seconds < 100 else "%.0f min" % (seconds / 60))
-        text = "[%d/%d] block %d, %s%s" % (done + 1, self._total, run.block + 1, run.system, left)
+        text = "[%d/%d] %s%s" % (done + 1, self._total, what, left)
         if self._out.isatty():
             self._out.write("\r\033[K" + text)
         else:
@@ -72,7 +73,7 @@ def make_runs(chosen, request, repetitions, seed, kept):
         for number, planned in enumerate(plan):
             if planned.key in kept.runs:
                 continue
-            progress.start(number, planned)
+            progress.start(number, "block %d, %s" % (planned.block + 1, planned.system))
             begin = time.monotonic()
             kept.add(_run_one(planned, commands[planned.system], request, seed))
             progress.made(time.monotonic() - begin)

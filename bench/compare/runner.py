@@ -80,7 +80,7 @@ def _why_invalid(rows):
     return ""
 
 
-def _execute(command, environment):
+def execute(command, environment):
     """(status, output, CPU seconds). An interrupt kills the child, too."""
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT,
@@ -117,7 +117,7 @@ def _run_in(directory, command, request, seed):
     probe_before = machine.probe_fdatasync(directory)
     watch = machine.Watch()
     begin = time.monotonic()
-    status, output, own_seconds = _execute(command, environment)
+    status, output, own_seconds = execute(command, environment)
     seconds = time.monotonic() - begin
     foreign = watch.foreign_cpus(own_seconds)
     refused = dict(_NOT_RUN.findall(output))

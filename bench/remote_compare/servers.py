@@ -1,0 +1,124 @@
+"""Servers under comparison: those of a URL, and local ones that are started here.
+
+    redis://host:port, rediss://, unix://, redis+cluster://    a server that runs
+    redis, valkey                                              redis-server or valkey-server of PATH
+    redis:path/to/redis-server                                 another build of it
+
+Local ones stay up for the whole comparison, each behind a child process (local_server.cc) that ends
+it with its own standard input; so none outlives this program, however it ends.
+"""
+
+import os
+import shutil
+import subprocess
+
+from bench.compare import cli, systems
+
+PROGRAMS = {"redis": "redis-server", "valkey": "valkey-server"}
+
+
+class ServerError(Exception):
+    """A local server, or what stands before it, could not be started."""
+
+
+def redacted(url):
+    """The URL with *** for the password, as //bench:remote writes it too."""
+    scheme, separator, rest = url.partition("://")
+    end = min((rest.index(mark) for mark in "/?#" if mark in rest), default=len(rest))
+    if end > 0 and "@" not in rest[:end]:
+        end = len(rest)  # perhaps a password that breaks the URL; it is not shown for all that
+    credentials, at, host = rest[:end].rpartition("@")
+    if not at:
+        return url
+    user, colon, _ = credentials.partition(":")
+    return scheme + separator + user + (":***" if colon else "") + at + host + rest[end:]
+
+
+class Spec:
+    """What --a or --b names. `text` has no password."""
+
+    def __init__(self, text, url="", program=""):
+        self.text = text
+        self.url = url
+        self.program = program
+
+    @property
+    def is_local(self):
+        return not self.url
+
+
+def parse(text):
+    if "://" in text:
+        return Spec(redacted(text), url=text)
+    name, colon, path = text.partition(":")
+    if name not in PROGRAMS:
+        raise systems.UsageError("%s is neither a URL nor one of %s" % (
+            redacted(text), ", ".join(PROGRAMS)))
+    if not colon:
+        if not shutil.which(PROGRAMS[name]):
+            raise systems.UsageError("%s is not installed: run bazelw, or give a path: %s:PATH" % (
+                PROGRAMS[name], name))
+        return Spec(text, program=shutil.which(PROGRAMS[name]))
+    path = os.path.abspath(cli.from_caller(path))
+    if not os.access(path, os.X_OK) or os.path.isdir(path):
+        raise systems.UsageError("%s is not a program" % path)
+    return Spec(text, program=path)
+
+
+def chosen(a, b, say):
+    """The two servers of --a and --b, or those that stand for them where neither is given."""
+    if bool(a) != bool(b):
+        raise systems.UsageError("give both --a and --b, or neither for local servers")
+    if a:
+        return parse(a), parse(b)
+    if shutil.which(PROGRAMS["valkey"]):
+        say("local redis-server against local valkey-server")
+        return parse("redis"), parse("valkey")
+    say("valkey-server is not installed: local redis-server against a second one like it, between "
+        "which there is no difference to be found")
+    return parse("redis"), parse("redis")
+
+
+class Child:
+    """A program that prints its URL on one line, serves, and ends with its standard input."""
+
+    def __init__(self, command):
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                         stderr=subprocess.PIPE, text=True)
+        self.url = self._process.stdout.readline().strip()
+        if not self.url:
+            _, error = self._process.communicate()
+            raise ServerError("%s: %s" % (os.path.basename(command[0]), error.strip() or
+                                          "ended with status %d" % self._process.returncode))
+
+    def stop(self):
+        """Ends it; returns what it printed after its URL."""
+        text, _ = self._process.communicate()
+        return text
+
+
+class Servers:
+    """The children of one comparison; all of them end with the `with` block."""
+
+    def __init__(self, helper):
+        self._helper = helper  # the binary of local_server.cc
+        self._children = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        # Those that were started last lead to those before them.
+        for child in reversed(self._children):
+            child.stop()
+
+    def url_of(self, spec):
+        """Where the server of a Spec is; a local one is started, each time another."""
+        if not spec.is_local:
+            return spec.url
+        return self.start([self._helper, "--program=" + spec.program])
+
+    def start(self, command):
+        child = Child(command)
+        self._children.append(child)
+        return child.url
