@@ -29,6 +29,7 @@ that no stopping rule inflates the error rate. Who wants more runs makes a compa
 import argparse
 
 from bench.compare import cli as shared
+from bench.remote_compare import placement
 
 EPILOG = """What it does not measure: servers apart from the one client machine, which is part of
 every figure; what they do over hours (persistence, fragmentation, fail-over). Data is loaded once
@@ -75,6 +76,9 @@ def parser(program="remote_compare"):
                    "plan's; two runs of each server make one")
     p.add_argument("--figures", default="", help="comma-separated, instead of the plan's (--list)")
     p.add_argument("--noise", choices=("aa", "pairs"), default=None, help="see above")
+    p.add_argument("--place", choices=tuple(placement.CHOICES), default=None,
+                   help="processors of local servers and of the generator: apart, the default "
+                   "where all servers are local, together, or anywhere, the default otherwise")
     p.add_argument("--threshold", type=_share, default=0.01,
                    help="what counts as no difference: 0.01 by default")
     p.add_argument("--gate", type=_gate, default=None,

@@ -34,7 +34,7 @@ int main(int argc, char** argv) {
   ::signal(SIGINT, SIG_IGN);
   const auto server = clients::local::Server::Start(options);
   if (!server.ok()) {
-    fmt::print(stderr, "error: {}\n", server.status().ToString());
+    fmt::print(stderr, "error: {}\n", std::string(server.status().message()));
     return 1;
   }
   fmt::print("{}\n", clients::Redacted(server->url()));

@@ -7,8 +7,8 @@ import sys
 
 from bench.compare import machine, state, systems
 from bench.compare.verdict import NOT_RUN
-from bench.remote_compare import (cli, comparable, experiment, judge, plans, report, runner,
-                                  servers)
+from bench.remote_compare import (cli, comparable, experiment, judge, placement, plans, report,
+                                  runner, servers)
 
 OK, BELOW_GATE, USAGE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -35,6 +35,8 @@ class Question:
             # A local twin is a process of its own; there is no second server behind one URL.
             self.specs[judge.TWIN] = servers.parse(args.twin) if args.twin else a
         self.noise = noise
+        local = all(spec.is_local for spec in self.specs.values())
+        self.place = placement.CHOICES[args.place or ("apart" if local else "anywhere")]()
         self.seed = args.seed
         self.binary = os.path.abspath(args.remote)
         if not self.plan.rows():
@@ -50,7 +52,7 @@ class Question:
     def as_plan(self):
         """What has to be equal for runs to share a table."""
         return {"servers": self.names, "plan": self.plan.as_json(), "noise": self.noise,
-                "seed": self.seed,
+                "seed": self.seed, "place": self.place.text(),
                 "binaries": {"remote": systems.digest(self.binary),
                              **{system: systems.digest(spec.program)
                                 for system, spec in self.specs.items() if spec.is_local}}}
@@ -73,7 +75,7 @@ def _measure(args):
         question.plan.runs(len(question.specs)), len(question.plan.cells), question.plan.name))
     runs = []
     try:
-        with servers.Servers(os.path.abspath(args.local_server)) as started:
+        with servers.Servers(os.path.abspath(args.local_server), question.place) as started:
             urls = {system: started.url_of(spec) for system, spec in question.specs.items()}
             runs = experiment.make_runs(
                 question.binary, urls, question.plan, question.seed, kept,
@@ -110,6 +112,7 @@ def _conclude(args, question, runs, busy):
         "blocks": question.plan.blocks,
         "noise": question.noise,
         "seed": question.seed,
+        "place": question.place.text(),
         "servers": known.as_json(),
         "not_comparable": known.not_comparable(),
     }
@@ -137,7 +140,8 @@ def _command(args):
     """How to do it again, without passwords and paths of results."""
     given = [("a", servers.redacted(args.a)), ("b", servers.redacted(args.b)),
              ("twin", servers.redacted(args.twin)), ("plan", args.plan), ("blocks", args.blocks),
-             ("figures", args.figures), ("noise", args.noise), ("seed", args.seed)]
+             ("figures", args.figures), ("noise", args.noise), ("place", args.place),
+             ("seed", args.seed)]
     return " ".join(["bazel run //bench:remote_compare --"] + [
         "--%s=%s" % (name, value) for name, value in given if value] + [
             "--extra=" + flag for flag in args.extra])

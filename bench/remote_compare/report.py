@@ -95,8 +95,8 @@ def _method(context):
 
 def text(rows, known, context, notes):
     machine = context["machine"]
-    lines = ["generator  %s, %s CPUs, %s" % (
-        machine["cpu_model"], machine["cpus"], machine["kernel"])]
+    lines = ["generator  %s, %s CPUs, %s; %s" % (
+        machine["cpu_model"], machine["cpus"], machine["kernel"], context["place"])]
     lines.append("plan       %s: %s" % (context["plan"]["name"], _method(context)))
     lines += ["", "servers"] + _aligned(_servers_lines(known), range(9)) + [""]
     if headline(known):
@@ -109,9 +109,9 @@ def text(rows, known, context, notes):
 def markdown(rows, known, context, notes, command):
     machine = context["machine"]
     lines = ["# %s against %s" % tuple(known.names[s] for s in (judge.A, judge.B)), "",
-             "`%s`, %s, from %s (%s CPUs, %s). %s." % (
+             "`%s`, %s, from %s (%s CPUs, %s; %s). %s." % (
                  command, context["date"], machine["cpu_model"], machine["cpus"],
-                 machine["kernel"], _method(context)), ""]
+                 machine["kernel"], context["place"], _method(context)), ""]
     lines += _markdown_table(_servers_lines(known)) + [""]
     if headline(known):
         lines += ["**%s**" % headline(known), ""]

@@ -82,9 +82,10 @@ def chosen(a, b, say):
 class Child:
     """A program that prints its URL on one line, serves, and ends with its standard input."""
 
-    def __init__(self, command):
+    def __init__(self, command, prepare=None):
+        """`prepare` is called in the new process, before it is the program."""
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                         stderr=subprocess.PIPE, text=True)
+                                         stderr=subprocess.PIPE, text=True, preexec_fn=prepare)
         self.url = self._process.stdout.readline().strip()
         if not self.url:
             _, error = self._process.communicate()
@@ -100,14 +101,17 @@ class Child:
 class Servers:
     """The children of one comparison; all of them end with the `with` block."""
 
-    def __init__(self, helper):
+    def __init__(self, helper, place):
         self._helper = helper  # the binary of local_server.cc
+        self._place = place  # placement.Placement
         self._children = []
 
     def __enter__(self):
+        self._place.__enter__()
         return self
 
     def __exit__(self, *_):
+        self._place.__exit__()
         # Those that were started last lead to those before them.
         for child in reversed(self._children):
             child.stop()
@@ -119,6 +123,6 @@ class Servers:
         return self.start([self._helper, "--program=" + spec.program])
 
     def start(self, command):
-        child = Child(command)
+        child = Child(command, self._place.take_server)
         self._children.append(child)
         return child.url

@@ -5,7 +5,7 @@ import unittest
 from unittest import mock
 
 from bench.compare import systems
-from bench.remote_compare import comparable, servers
+from bench.remote_compare import comparable, placement, servers
 
 
 class SpecTest(unittest.TestCase):
@@ -59,7 +59,7 @@ class ChildTest(unittest.TestCase):
     def test_ends_with_its_input(self):
         with tempfile.TemporaryDirectory() as scratch:
             path = os.path.join(scratch, "ended")
-            with servers.Servers("") as started:
+            with servers.Servers("", placement.anywhere()) as started:
                 url = started.start(self.script(
                     "import sys; print('redis://x', flush=True); sys.stdin.read();"
                     "open(%r, 'w').close()" % path))
@@ -69,10 +69,34 @@ class ChildTest(unittest.TestCase):
 
     def test_one_that_does_not_start(self):
         with self.assertRaisesRegex(servers.ServerError, "no memory"):
-            with servers.Servers("") as started:
+            with servers.Servers("", placement.anywhere()) as started:
                 started.start(self.script("import sys; sys.exit('no memory')"))
         with self.assertRaisesRegex(servers.ServerError, "status 3"):
             servers.Child(self.script("raise SystemExit(3)"))
+
+
+class PlacementTest(unittest.TestCase):
+
+    WHERE = "import os, sys; print(sorted(os.sched_getaffinity(0)), flush=True); sys.stdin.read()"
+
+    def test_servers_and_generator(self):
+        before = os.sched_getaffinity(0)
+        for name, choice in placement.CHOICES.items():
+            place = choice()
+            with servers.Servers("", place) as started:
+                where = [started.start([sys.executable, "-c", self.WHERE]) for _ in range(2)]
+                self.assertEqual(set(where), {str(sorted(place.server or before))}, name)
+                self.assertEqual(os.sched_getaffinity(0), place.generator or before, name)
+            self.assertEqual(os.sched_getaffinity(0), before)
+        self.assertEqual(placement.anywhere().text(), "anywhere")
+
+    def test_halves(self):
+        with mock.patch("os.sched_getaffinity", lambda _: {1, 2, 4, 7, 9}):
+            self.assertEqual(placement.apart().text(),
+                             "servers on processors 1,2, generator on 4,7,9")
+            self.assertEqual(placement.together().server, {9})
+        with mock.patch("os.sched_getaffinity", lambda _: {3}):
+            self.assertIsNone(placement.apart().server)
 
 
 class ComparableTest(unittest.TestCase):

@@ -114,7 +114,7 @@ class Proxy {
     if (client.get() < 0) return;
     auto server = ConnectUpstream();
     if (!server.ok()) {
-      fmt::print(stderr, "{}\n", server.status().ToString());
+      fmt::print(stderr, "{}\n", std::string(server.status().message()));
       return;  // the client sees its connection closed
     }
     const int on = 1;

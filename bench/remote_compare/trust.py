@@ -26,7 +26,8 @@ import sys
 
 from bench.compare import machine, systems
 from bench.compare.verdict import FASTER, SLOWER
-from bench.remote_compare import cli, experiment, judge, plans, report, runner, servers
+from bench.remote_compare import (cli, experiment, judge, placement, plans, report, runner,
+                                  servers)
 
 EPILOG = """exit status: 0; 1 when more equal servers were told apart than 5 % allows, or most of
 the slowed ones were not told; 2 the command line is wrong; 3 a server or a run failed
@@ -92,6 +93,7 @@ class Trial:
         self.remote, self.helper, self.proxy = (
             os.path.abspath(path) for path in (args.remote, args.local_server, args.slow_proxy))
         self.spec = servers.parse(args.server)
+        self.place = placement.CHOICES[args.place]()
         self.slowdown = args.slowdown
         self.connections = args.connections
         self.threshold = args.threshold
@@ -115,7 +117,7 @@ class Trial:
 
     def compare(self, number, slowed):
         seed = self.seed * 1000 + number
-        with servers.Servers(self.helper) as started:
+        with servers.Servers(self.helper, self.place) as started:
             upstream = [started.url_of(self.spec) for _ in range(2)]
             delay_ns = round_trip_ns = 0
             url = self._proxy_of(started, upstream[0], 0)
@@ -184,6 +186,8 @@ def _parser():
     p.add_argument("--requests", type=int, default=1000, help="of a run")
     p.add_argument("--warmup", default="10ms", help="of a run")
     p.add_argument("--connections", type=int, default=1, help="1 by default")
+    p.add_argument("--place", choices=tuple(placement.CHOICES), default="together",
+                   help="processors of servers, proxies and generator; together by default")
     p.add_argument("--threshold", type=float, default=judge.DEFAULT_THRESHOLD,
                    help="what counts as no difference: 0.01 by default")
     p.add_argument("--server", default="", help="redis, valkey, redis:PATH, valkey:PATH")
@@ -226,9 +230,9 @@ def _run(args):
         cli.say("[%d/%d] %s" % (number + 1, len(kinds), outcomes[-1].text()))
     equal = Counts([outcome for outcome in outcomes if not outcome.slowed])
     slowed = Counts([outcome for outcome in outcomes if outcome.slowed])
-    print("each of %d blocks, a run of %d requests on %d connection%s, threshold %.3g %%" % (
+    print("each of %d blocks, a run of %d requests on %d connection%s, threshold %.3g %%; %s" % (
         args.blocks, args.requests, args.connections, "" if args.connections == 1 else "s",
-        100 * args.threshold))
+        100 * args.threshold, trial.place.text()))
     if equal.total:
         print(equal.text("equal servers"))
     if slowed.total:
