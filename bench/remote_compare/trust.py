@@ -13,7 +13,8 @@ back by a fixed time, the given share of the round trip that is measured through
 before; most of them should be told, and in the right direction.
 
 Throughput is judged. The load is GET and SET in a closed loop on one connection, where a longer
-round trip is a lower throughput and nothing else.
+round trip is a lower throughput and nothing else. Many short runs tell more than few long ones:
+what disturbs a machine lasts longer than a run, so it falls on whole blocks and cancels.
 """
 
 import argparse
@@ -182,8 +183,8 @@ def _parser():
     p.add_argument("--slowed", type=int, default=None, help="the others; as many by default")
     p.add_argument("--slowdown", type=float, default=0.03,
                    help="share of the round trip, 0.03 by default")
-    p.add_argument("--blocks", type=int, default=10, help="of each comparison, 10 by default")
-    p.add_argument("--requests", type=int, default=1000, help="of a run")
+    p.add_argument("--blocks", type=int, default=30, help="of each comparison, 30 by default")
+    p.add_argument("--requests", type=int, default=500, help="of a run, 500 by default")
     p.add_argument("--warmup", default="10ms", help="of a run")
     p.add_argument("--connections", type=int, default=1, help="1 by default")
     p.add_argument("--place", choices=tuple(placement.CHOICES), default="together",
