@@ -49,7 +49,8 @@ struct Load {
   uint64_t keys = 100'000;
   uint32_t elements = 100;
   KeyDistribution distribution = {};
-  std::vector<RangeShare> value_sizes = {{100, 100}};
+  // Not by a list: GCC 12 takes the array behind it for uninitialised.
+  std::vector<RangeShare> value_sizes = std::vector(1, RangeShare{.lowest = 100, .highest = 100});
   std::vector<RangeShare> ttls = {};
   double hit_ratio = 1;
   double read_ratio = -1;  // -1: the shares are what they are, and no option changes them
