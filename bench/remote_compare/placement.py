@@ -1,9 +1,9 @@
 """Where local servers and the load generator run: on processors of their own, the same for each
 server.
 
-Left alone, the scheduler leaves a server where it woke first. Whether that is beside the process
-that wakes it or across the machine makes equal servers differ by tens of percent for as long as
-they live, which no number of blocks averages out.
+Left to the scheduler, equal servers were measured to differ by tens of percent on a busy machine,
+probably by whether a server runs beside the process that wakes it or across from it. What lasts as
+long as a server does is averaged out by no number of blocks.
 """
 
 import os

@@ -13,8 +13,8 @@ back by a fixed time, the given share of the round trip that is measured through
 before; most of them should be told, and in the right direction.
 
 Throughput is judged. The load is GET and SET in a closed loop on one connection, where a longer
-round trip is a lower throughput and nothing else. Many short runs tell more than few long ones:
-what disturbs a machine lasts longer than a run, so it falls on whole blocks and cancels.
+round trip is a lower throughput and nothing else. Runs are short and many, so that what disturbs a
+machine for longer than a block falls on both servers and cancels.
 """
 
 import argparse
