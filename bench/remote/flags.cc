@@ -226,8 +226,10 @@ std::string UnknownFlag(const CLI::App& app, const std::string& argument) {
     names.push_back("--" + option->get_single_name());
   }
   const std::vector<std::string_view> views(names.begin(), names.end());
-  const std::string nearest = Nearest(argument.substr(0, argument.find('=')), views);
-  std::string message = "unknown flag: " + argument;
+  // What stands behind it may be a password.
+  const std::string name = argument.substr(0, argument.find('='));
+  const std::string nearest = Nearest(name, views);
+  std::string message = "unknown flag: " + name;
   if (!nearest.empty()) message += fmt::format("; did you mean {}?", nearest);
   return message + " (--help lists them)";
 }

@@ -175,6 +175,13 @@ TEST(Flags, HelpAndList) {
   }
 }
 
+TEST(Flags, AnUnknownOneIsNotRepeatedWithItsPassword) {
+  const ParsedFlags parsed = ParseFlags({"--ulr=redis://:secret@host"});
+  EXPECT_EQ(parsed.exit_status, 2);
+  EXPECT_NE(parsed.error.find("unknown flag: --ulr; did you mean --url?"), std::string::npos);
+  EXPECT_EQ(parsed.error.find("secret"), std::string::npos);
+}
+
 TEST(Flags, AListJudgesTheOthers) {
   EXPECT_EQ(ParseFlags({"--load=getset", "--read_ratio=0.5", "--list"}).exit_status, 0);
   ExpectRefused({"--load=redis_incr", "--read_ratio=0.5", "--list"}, "redis_incr");
