@@ -1,6 +1,6 @@
 """headers_compile(): compiles headers on their own, to show that they include what they use."""
 
-load("@rules_cc//cc:defs.bzl", "cc_library")
+load("//bazel:cc.bzl", "cc_library")
 
 def _source_impl(ctx):
     source = ctx.actions.declare_file(ctx.label.name)
@@ -45,8 +45,6 @@ def headers_compile(name, hdrs, deps):
         name = name,
         testonly = True,
         srcs = sources,
-        # The object files are not linked into anything.
-        copts = ["-O0"],
         visibility = ["//visibility:private"],
         deps = deps,
     )

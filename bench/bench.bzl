@@ -1,6 +1,6 @@
 """A bench binary for each composition of //engines:engines.bzl, a smoke test for each engine."""
 
-load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_test")
+load("//bazel:cc.bzl", "cc_binary", "cc_test")
 
 # Bench binaries of servers, //bench:<name>, which //bench:compare knows as well.
 SERVERS = ["redis"]

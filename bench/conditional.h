@@ -13,10 +13,12 @@
 #define BENCH_CONDITIONAL_H_
 
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "absl/status/statusor.h"

@@ -10,7 +10,9 @@
 #ifndef BENCH_ENGINE_SUBJECT_H_
 #define BENCH_ENGINE_SUBJECT_H_
 
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <limits>

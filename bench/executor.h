@@ -5,12 +5,15 @@
 #ifndef BENCH_EXECUTOR_H_
 #define BENCH_EXECUTOR_H_
 
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"

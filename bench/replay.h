@@ -17,6 +17,8 @@
 #define BENCH_REPLAY_H_
 
 #include <algorithm>
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>

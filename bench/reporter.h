@@ -7,8 +7,10 @@
 #ifndef BENCH_REPORTER_H_
 #define BENCH_REPORTER_H_
 
+#include <cstddef>
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/session.h"

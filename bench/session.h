@@ -10,6 +10,7 @@
 #define BENCH_SESSION_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>

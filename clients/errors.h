@@ -31,6 +31,7 @@
 #ifndef CLIENTS_ERRORS_H_
 #define CLIENTS_ERRORS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>

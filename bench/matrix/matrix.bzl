@@ -1,6 +1,6 @@
 """The combinations of policies.bzl: all as bench binaries, a covering few as tests."""
 
-load("@rules_cc//cc:defs.bzl", "cc_library", "cc_test")
+load("//bazel:cc.bzl", "cc_library", "cc_test")
 load("//bench:bench.bzl", "ashlar_bench_binary")
 load(":covering.bzl", "COVERING")
 load(":policies.bzl", "COMBINED", "MATRIX")

@@ -9,6 +9,7 @@
 #define BENCH_REMOTE_LAB_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdio>
 #include <memory>
 #include <optional>

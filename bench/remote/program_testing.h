@@ -4,6 +4,7 @@
 #ifndef BENCH_REMOTE_PROGRAM_TESTING_H_
 #define BENCH_REMOTE_PROGRAM_TESTING_H_
 
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <string>

@@ -5,6 +5,7 @@
 #ifndef BENCH_REMOTE_REPORT_H_
 #define BENCH_REMOTE_REPORT_H_
 
+#include <cstddef>
 #include <cstdio>
 #include <fstream>
 #include <optional>

@@ -1,6 +1,6 @@
 """tutorial(): the code that a tutorial shows, as targets: it compiles, and passes its test."""
 
-load("@rules_cc//cc:defs.bzl", "cc_library", "cc_test")
+load("//bazel:cc.bzl", "cc_library", "cc_test")
 
 def shown_files(document, files):
     """Makes each of `files` out of the blocks of `document` that are headed by its path."""

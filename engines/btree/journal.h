@@ -10,6 +10,7 @@
 #ifndef ENGINES_BTREE_JOURNAL_H_
 #define ENGINES_BTREE_JOURNAL_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <optional>

@@ -11,6 +11,7 @@
 #define ENGINES_BTREE_READER_LIST_H_
 
 #include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <set>
 #include <utility>

@@ -19,6 +19,7 @@
 #define ENGINES_BTREE_RECOVERY_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>

@@ -4,6 +4,7 @@
 #ifndef ENGINES_LOG_CHECKPOINT_H_
 #define ENGINES_LOG_CHECKPOINT_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

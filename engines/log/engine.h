@@ -32,6 +32,7 @@
 #define ENGINES_LOG_ENGINE_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>

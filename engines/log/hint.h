@@ -20,6 +20,7 @@
 #define ENGINES_LOG_HINT_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -26,6 +26,7 @@
 #ifndef ENGINES_LOG_MANIFEST_H_
 #define ENGINES_LOG_MANIFEST_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -8,6 +8,7 @@
 #ifndef ENGINES_LOG_MERGED_WRITER_H_
 #define ENGINES_LOG_MERGED_WRITER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>

@@ -11,6 +11,7 @@
 #ifndef ENGINES_LSM_JOURNAL_H_
 #define ENGINES_LSM_JOURNAL_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>

@@ -22,6 +22,7 @@
 #ifndef ENGINES_LSM_MANIFEST_H_
 #define ENGINES_LSM_MANIFEST_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -21,6 +21,7 @@
 #define ENGINES_LSM_MANIFEST_EDIT_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <optional>

@@ -8,6 +8,7 @@
 #define ENGINES_LSM_RANGE_WATCH_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <string_view>
 #include <vector>
 

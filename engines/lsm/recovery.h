@@ -17,6 +17,7 @@
 #define ENGINES_LSM_RECOVERY_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>

@@ -10,6 +10,7 @@
 #define ENGINES_LSM_STORE_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>

@@ -11,6 +11,7 @@
 #define ENGINES_LSM_TREE_VALUES_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>

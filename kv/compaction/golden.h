@@ -19,6 +19,7 @@
 #define KV_COMPACTION_GOLDEN_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>

@@ -3,6 +3,7 @@
 #define KV_IO_CONFORMANCE_MODEL_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>

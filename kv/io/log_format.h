@@ -37,6 +37,7 @@
 #ifndef KV_IO_LOG_FORMAT_H_
 #define KV_IO_LOG_FORMAT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>

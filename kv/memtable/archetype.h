@@ -11,6 +11,7 @@
 #define KV_MEMTABLE_ARCHETYPE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <map>
 #include <mutex>

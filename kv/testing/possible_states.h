@@ -11,6 +11,7 @@
 #define KV_TESTING_POSSIBLE_STATES_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -1,7 +1,7 @@
 """The tests that every composition gets: the suites are libraries, compiled once; a composition
 adds one small file."""
 
-load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
+load("//bazel:cc.bzl", "cc_binary", "cc_library", "cc_test")
 
 def _quoted(text):
     return '\\"' + text + '\\"'

@@ -5,6 +5,7 @@
 #ifndef KV_TESTING_WRAPPED_ENGINE_H_
 #define KV_TESTING_WRAPPED_ENGINE_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>

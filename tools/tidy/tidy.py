@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 
+import include_rules
 import structure_rules
 import text_rules
 from tree import Finding, Tree
@@ -49,7 +50,8 @@ def check(root):
     """All findings of the tree under `root`, sorted by path."""
     tree = Tree(root)
     findings = []
-    for rule in text_rules.RULES + structure_rules.RULES + [clang_format]:
+    rules = text_rules.RULES + include_rules.RULES + structure_rules.RULES + [clang_format]
+    for rule in rules:
         findings.extend(rule(tree))
     return sorted(structure_rules.without_exceptions(tree, findings)), len(tree.paths)
 

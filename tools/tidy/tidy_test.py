@@ -122,9 +122,10 @@ class TidyTest(unittest.TestCase):
 
     def test_atomic_order(self):
         use = "inline void Set(auto& x) { x.store(1, std::memory_order_release); }"
+        include = "#include <atomic>\n\n"
         far_away = "\n\n".join(f"using T{i} = int;" for i in range(4))
-        self.assert_breaks("atomic-order", self.with_line(far_away + "\n\n" + use))
-        explained = self.with_line("// Pairs with the acquire in Get.\n" + use)
+        self.assert_breaks("atomic-order", self.with_line(include + far_away + "\n\n" + use))
+        explained = self.with_line(include + "// Pairs with the acquire in Get.\n" + use)
         self.assertEqual(self.rules_broken(explained), [])
         self.assert_breaks(
             "atomic-order", self.with_line("inline int Get(auto& x) { return x.load(); }")
@@ -242,6 +243,18 @@ headers_compile(
             self.rules_broken({**tree, **main}),
             ["dead-header", "self-contained", "unlisted-header"],
         )
+
+    def test_standard_include(self):
+        """What a header names of std, but not what a comment or a string names."""
+        for line in ("std::string Text();", "uint64_t Sum();", "size_t Count();"):
+            self.assert_breaks("standard-include", self.with_line(line))
+        for line in ("// A std::string.", 'inline constexpr char k[] = "std::string";'):
+            self.assertEqual(self.rules_broken(self.with_line(line)), [])
+        included = self.with_line("#include <string>\n\nstd::string Text();")
+        self.assertEqual(self.rules_broken(included), [])
+        # In a source the compiler finds what is missing, in an optimised build.
+        text = '#include "kv/base/thing.h"\nstd::string text;\n'
+        self.assertEqual(self.rules_broken({"kv/base/thing_test.cc": text}), [])
 
     @unittest.skipUnless(
         tidy.clang_format_major() == tidy.CLANG_FORMAT_MAJOR, "another release of clang-format"

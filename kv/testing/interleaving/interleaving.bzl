@@ -1,6 +1,6 @@
 """interleaving_test(): a test that runs a part in every interleaving."""
 
-load("@rules_cc//cc:defs.bzl", "cc_test")
+load("//bazel:cc.bzl", "cc_test")
 
 # The checker finds races on ordinary memory by ThreadSanitizer. Under another sanitizer, which it
 # does not go together with, it does without.
