@@ -10,7 +10,7 @@ _SEED = 4
 # bytes an input has at most: a few times its largest seed.
 _BOUNDS = {
     "//bazel:planted_fuzz": struct(runs = 20000, max_len = 64),
-    "//bench/remote:monitor_fuzz": struct(runs = 200000, max_len = 1024),
+    "//bench/remote/load:monitor_fuzz": struct(runs = 200000, max_len = 1024),
     "//bench:trace_fuzz": struct(runs = 60000, max_len = 1024),
     "//clients:reply_fuzz": struct(runs = 100000, max_len = 512),
     "//clients:url_fuzz": struct(runs = 200000, max_len = 256),

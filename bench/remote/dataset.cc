@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "bench/remote/drives.h"
-#include "bench/remote/load_source.h"
+#include "bench/remote/load/load_source.h"
 #include "bench/remote/row.h"
 #include "bench/text.h"
 #include "fmt/format.h"

@@ -20,9 +20,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "bench/remote/drive.h"
+#include "bench/remote/drive/drive.h"
 #include "bench/remote/info_sampler.h"
-#include "bench/remote/load_plan.h"
+#include "bench/remote/load/plan.h"
 #include "bench/remote/memory_per_key.h"
 #include "clients/connection.h"
 #include "clients/dialer.h"

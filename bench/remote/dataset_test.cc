@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "bench/remote/load.h"
+#include "bench/remote/load/load.h"
 #include "clients/local/server.h"
 #include "gtest/gtest.h"
 

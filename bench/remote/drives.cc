@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "bench/remote/driver.h"
-#include "bench/remote/load_source.h"
+#include "bench/remote/drive/driver.h"
+#include "bench/remote/load/load_source.h"
 
 namespace bench::remote {
 namespace {

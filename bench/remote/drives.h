@@ -1,12 +1,12 @@
 // What is driven, each compiled once: a load, the data that it reads, their removal.
 //
-// Thread safety and complexity: driver.h.
+// Thread safety and complexity: bench/remote/drive/driver.h.
 #ifndef BENCH_REMOTE_DRIVES_H_
 #define BENCH_REMOTE_DRIVES_H_
 
 #include "absl/status/statusor.h"
-#include "bench/remote/drive.h"
-#include "bench/remote/load_plan.h"
+#include "bench/remote/drive/drive.h"
+#include "bench/remote/load/plan.h"
 
 namespace bench::remote {
 

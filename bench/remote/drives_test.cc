@@ -1,6 +1,6 @@
 #include "bench/remote/drives.h"
 
-#include "bench/remote/load.h"
+#include "bench/remote/load/load.h"
 #include "bench/remote/row.h"
 #include "clients/connection.h"
 #include "clients/local/server.h"

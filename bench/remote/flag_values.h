@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/remote/schedule.h"
+#include "bench/remote/drive/schedule.h"
 
 namespace bench::remote {
 

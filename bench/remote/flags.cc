@@ -8,8 +8,8 @@
 
 #include "CLI/CLI.hpp"
 #include "bench/remote/flag_values.h"
-#include "bench/remote/load.h"
-#include "bench/remote/load_plan.h"
+#include "bench/remote/load/load.h"
+#include "bench/remote/load/plan.h"
 #include "bench/remote/suite.h"
 #include "bench/text.h"
 #include "fmt/format.h"

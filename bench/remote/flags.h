@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "bench/remote/load_options.h"
-#include "bench/remote/schedule.h"
+#include "bench/remote/drive/schedule.h"
+#include "bench/remote/load/options.h"
 #include "clients/tls.h"
 #include "clients/url.h"
 

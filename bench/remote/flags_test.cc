@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <set>
 
-#include "bench/remote/load.h"
+#include "bench/remote/load/load.h"
 #include "bench/remote/suite.h"
 #include "gtest/gtest.h"
 

@@ -2,9 +2,9 @@
 
 #include <chrono>
 
+#include "bench/remote/drive/validity.h"
 #include "bench/remote/drives.h"
-#include "bench/remote/load_plan.h"
-#include "bench/remote/validity.h"
+#include "bench/remote/load/plan.h"
 #include "bench/system_info.h"
 #include "bench/text.h"
 #include "fmt/format.h"

@@ -1,8 +1,8 @@
 // One run of the program: the rows in order, on one server.
 //
 // For each row: the data that its load reads are written, INFO is asked, the load is driven, INFO
-// is asked again, and the result is judged (validity.h). The first row that cannot be run ends the
-// run; what was measured until then is reported.
+// is asked again, and the result is judged (bench/remote/drive/validity.h). The first row that
+// cannot be run ends the run; what was measured until then is reported.
 //
 // Thread safety: none; use it in the main thread.
 #ifndef BENCH_REMOTE_LAB_H_

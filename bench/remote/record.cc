@@ -6,8 +6,8 @@
 #include <string_view>
 #include <utility>
 
-#include "bench/remote/driver.h"
-#include "bench/remote/monitor.h"
+#include "bench/remote/drive/driver.h"
+#include "bench/remote/load/monitor.h"
 #include "bench/text.h"
 #include "bench/trace.h"
 #include "fmt/format.h"

@@ -1,5 +1,5 @@
 // Recorded requests of --replay, whichever of the formats they have: a Twitter or block trace
-// (bench/trace.h) or the output of MONITOR (monitor.h).
+// (bench/trace.h) or the output of MONITOR (bench/remote/load/monitor.h).
 //
 // Thread safety: const functions may be called by any thread. Memory: the whole record.
 #ifndef BENCH_REMOTE_RECORD_H_
@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "bench/remote/drive.h"
-#include "bench/remote/monitor_source.h"
-#include "bench/remote/trace_source.h"
+#include "bench/remote/drive/drive.h"
+#include "bench/remote/load/monitor_source.h"
+#include "bench/remote/load/trace_source.h"
 
 namespace bench::remote {
 

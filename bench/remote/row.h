@@ -14,10 +14,10 @@
 #include <string_view>
 #include <vector>
 
-#include "bench/remote/drive.h"
+#include "bench/remote/drive/drive.h"
+#include "bench/remote/drive/schedule.h"
 #include "bench/remote/info_sampler.h"
 #include "bench/remote/memory_per_key.h"
-#include "bench/remote/schedule.h"
 #include "bench/remote/server_info.h"
 #include "bench/session.h"
 #include "kv/base/histogram.h"

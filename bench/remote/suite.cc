@@ -4,7 +4,7 @@
 #include <string_view>
 #include <utility>
 
-#include "bench/remote/load.h"
+#include "bench/remote/load/load.h"
 
 namespace bench::remote {
 namespace {
