@@ -64,7 +64,7 @@ class FixedSource {
             .arguments = views_};
   }
 
-  static Outcome Judge(uint16_t, const clients::Reply& reply) {
+  static Outcome Judge(uint16_t, uint64_t, const clients::Reply& reply) {
     switch (reply.type()) {
       case clients::ReplyType::kNil:
         return Outcome::kMiss;

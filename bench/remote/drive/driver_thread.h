@@ -231,7 +231,7 @@ class DriverThread {
       if (!IsCounted(flight)) return;
       return result_.tally.Error(flight.operation, reply.text(), flight.since, now_);
     }
-    const Outcome outcome = JudgeReply(*source_, flight.operation, flight.subject, reply);
+    const Outcome outcome = source_->Judge(flight.operation, flight.subject, reply);
     if (IsCounted(flight)) result_.tally.Answered(flight.operation, outcome, flight.since, now_);
   }
 

@@ -25,7 +25,7 @@ struct Request {
   // Never falls from one request of a source to the next.
   uint64_t at_nanos = 0;
   std::span<const std::string_view> arguments;  // the command first
-  // Handed back with the reply by JudgeReply, so that a value can be held against its key.
+  // Handed back with the reply to Judge, so that a value can be held against its key.
   uint64_t subject = 0;
   // Not empty: sent as it is in place of the arguments, for what these cannot say (an inline
   // command).
@@ -44,24 +44,15 @@ enum class Outcome : uint8_t {
 // One a thread. Equal plans, seeds and threads give equal requests. A source with an end gives a
 // request without arguments when it is there, and from then on.
 template <typename S>
-concept RequestSource = requires(S& source, uint16_t operation, const clients::Reply& reply) {
+concept RequestSource = requires(S& source, uint16_t operation, uint64_t subject,
+                                 const clients::Reply& reply) {
   { source.Next() } -> std::same_as<Request>;
-  { source.Judge(operation, reply) } -> std::same_as<Outcome>;
+  // What the reply to a request of that operation and subject means.
+  { source.Judge(operation, subject, reply) } -> std::same_as<Outcome>;
   // Fixed while the source lives.
   { source.operations() } -> std::convertible_to<size_t>;
   { source.OperationName(operation) } -> std::convertible_to<std::string_view>;
 };
-
-// What the reply to a request means. A source that compares replies with what was asked for has a
-// Judge(operation, subject, reply) as well.
-template <RequestSource S>
-Outcome JudgeReply(S& source, uint16_t operation, uint64_t subject, const clients::Reply& reply) {
-  if constexpr (requires { source.Judge(operation, subject, reply); }) {
-    return source.Judge(operation, subject, reply);
-  } else {
-    return source.Judge(operation, reply);
-  }
-}
 
 }  // namespace bench::remote
 

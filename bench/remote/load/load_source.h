@@ -45,9 +45,6 @@ class LoadSource {
   LoadSource(const LoadPlan& plan, int thread);
 
   Request Next();
-  Outcome Judge(uint16_t operation, const clients::Reply& reply) const {
-    return Judge(operation, kAnySubject, reply);
-  }
   Outcome Judge(uint16_t operation, uint64_t subject, const clients::Reply& reply) const;
   size_t operations() const { return operations_.size(); }
   std::string_view OperationName(uint16_t operation) const { return operations_[operation]->name; }
@@ -101,7 +98,7 @@ class PreloadSource {
   PreloadSource(const LoadPlan& plan, int thread);
 
   Request Next();
-  Outcome Judge(uint16_t operation, const clients::Reply& reply) const;
+  Outcome Judge(uint16_t operation, uint64_t subject, const clients::Reply& reply) const;
   size_t operations() const { return stages_.size(); }
   std::string_view OperationName(uint16_t operation) const;
 
@@ -136,7 +133,7 @@ class CleanupSource {
   CleanupSource(const LoadPlan& plan, int thread);
 
   Request Next();
-  Outcome Judge(uint16_t operation, const clients::Reply& reply) const;
+  Outcome Judge(uint16_t operation, uint64_t subject, const clients::Reply& reply) const;
   size_t operations() const { return 1; }
   std::string_view OperationName(uint16_t) const { return "UNLINK"; }
 

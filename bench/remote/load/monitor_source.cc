@@ -142,7 +142,7 @@ Request MonitorSource::Next() {
   return {};
 }
 
-Outcome MonitorSource::Judge(uint16_t operation, const clients::Reply& reply) const {
+Outcome MonitorSource::Judge(uint16_t operation, uint64_t, const clients::Reply& reply) const {
   if (!plan_.reads(operation)) return Outcome::kDone;
   switch (reply.type()) {
     case clients::ReplyType::kNil:

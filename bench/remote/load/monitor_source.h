@@ -61,7 +61,7 @@ class MonitorSource {
   MonitorSource(const MonitorPlan& plan, int thread);
 
   Request Next();
-  Outcome Judge(uint16_t operation, const clients::Reply& reply) const;
+  Outcome Judge(uint16_t operation, uint64_t subject, const clients::Reply& reply) const;
   size_t operations() const { return plan_.commands().size(); }
   std::string_view OperationName(uint16_t operation) const { return plan_.commands()[operation]; }
 

@@ -143,11 +143,11 @@ TEST(MonitorSource, ReadsWhatAServerWrites) {
               arguments);
     const auto reply = asking->Run(request.arguments);
     ASSERT_TRUE(reply.ok());
-    outcomes.push_back(JudgeReply(source, request.operation, request.subject, *reply));
+    outcomes.push_back(source.Judge(request.operation, request.subject, *reply));
   }
   EXPECT_EQ(outcomes,
             (std::vector<Outcome>{Outcome::kDone, Outcome::kHit, Outcome::kDone, Outcome::kHit}));
-  EXPECT_EQ(source.Judge(1, clients::Reply()), Outcome::kMiss);
+  EXPECT_EQ(source.Judge(1, 0, clients::Reply()), Outcome::kMiss);
 }
 
 }  // namespace

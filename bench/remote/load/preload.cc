@@ -102,7 +102,7 @@ Request PreloadSource::Next() {
   return {};
 }
 
-Outcome PreloadSource::Judge(uint16_t operation, const clients::Reply& reply) const {
+Outcome PreloadSource::Judge(uint16_t operation, uint64_t, const clients::Reply& reply) const {
   return JudgeForm(*stages_[operation].operation, reply);
 }
 
@@ -145,7 +145,7 @@ Request CleanupSource::Next() {
   return {};
 }
 
-Outcome CleanupSource::Judge(uint16_t, const clients::Reply& reply) const {
+Outcome CleanupSource::Judge(uint16_t, uint64_t, const clients::Reply& reply) const {
   return JudgeForm(*RemoveOperation(Space::kString), reply);
 }
 

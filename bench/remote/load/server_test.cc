@@ -103,7 +103,7 @@ class LoadsOnAServer : public ::testing::Test {
       ++tally->errors;
       problem = std::string(reply.text());
     } else {
-      switch (JudgeReply(source, request.operation, request.subject, reply)) {
+      switch (source.Judge(request.operation, request.subject, reply)) {
         case Outcome::kHit:
           ++tally->hits;
           break;

@@ -63,9 +63,6 @@ class TraceSource {
   TraceSource(const TracePlan& plan, int thread);
 
   Request Next();
-  Outcome Judge(uint16_t operation, const clients::Reply& reply) const {
-    return Judge(operation, kAnySubject, reply);
-  }
   Outcome Judge(uint16_t operation, uint64_t subject, const clients::Reply& reply) const;
   size_t operations() const { return operations_.size(); }
   std::string_view OperationName(uint16_t operation) const { return operations_[operation]->name; }

@@ -127,7 +127,7 @@ TEST(TraceSource, IsJudgedOnAServer) {
     const std::string text = Text(request);
     const auto reply = connection->Run(request.arguments);
     ASSERT_TRUE(reply.ok()) << text << ": " << reply.status();
-    const Outcome outcome = JudgeReply(source, request.operation, request.subject, *reply);
+    const Outcome outcome = source.Judge(request.operation, request.subject, *reply);
     EXPECT_NE(outcome, Outcome::kWrongReply) << text;
     ++outcomes[outcome];
   }
@@ -142,7 +142,7 @@ TEST(TraceSource, IsJudgedOnAServer) {
   const Request request = reader.Next();
   const auto reply = connection->Run(request.arguments);
   ASSERT_TRUE(reply.ok());
-  EXPECT_EQ(JudgeReply(reader, request.operation, request.subject, *reply), Outcome::kWrongReply);
+  EXPECT_EQ(reader.Judge(request.operation, request.subject, *reply), Outcome::kWrongReply);
 }
 
 }  // namespace
