@@ -5,6 +5,7 @@
 #include <string>
 
 #include "bench/system_info.h"
+#include "fmt/format.h"
 
 namespace bench {
 namespace {
@@ -141,6 +142,31 @@ double Find(const Figures& figures, std::string_view name, double otherwise) {
   const auto found = std::find_if(figures.begin(), figures.end(),
                                   [&](const auto& figure) { return figure.first == name; });
   return found == figures.end() ? otherwise : found->second;
+}
+
+double Median(const std::vector<Figures>& repetitions, std::string_view name) {
+  std::vector<double> values;
+  for (const Figures& figures : repetitions) {
+    const double value = Find(figures, name, -1);
+    if (value < 0) return -1;
+    values.push_back(value);
+  }
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+std::string Spread(const std::vector<Figures>& repetitions) {
+  if (repetitions.size() < 2) return "";
+  double least = Find(repetitions[0], "items_per_second");
+  double most = least;
+  for (const Figures& figures : repetitions) {
+    least = std::min(least, Find(figures, "items_per_second"));
+    most = std::max(most, Find(figures, "items_per_second"));
+  }
+  const double median = Median(repetitions, "items_per_second");
+  return fmt::format("  +-{:.1f} % of {}", median > 0 ? 50 * (most - least) / median : 0,
+                     repetitions.size());
 }
 
 }  // namespace bench

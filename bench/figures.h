@@ -3,7 +3,9 @@
 #define BENCH_FIGURES_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "bench/plan.h"
 #include "bench/session.h"
@@ -33,6 +35,13 @@ Figures FiguresOf(const ReplayResult& result, int threads, const RowSurroundings
 
 // The figure of that name, or `otherwise`.
 double Find(const Figures& figures, std::string_view name, double otherwise = 0);
+
+// The middle value of `name` over the repetitions of a row; -1 where one of them lacks it.
+double Median(const std::vector<Figures>& repetitions, std::string_view name);
+
+// Half the range of the repetitions' throughput, in percent of its median: "  +-1.2 % of 3", or
+// empty where there is one.
+std::string Spread(const std::vector<Figures>& repetitions);
 
 }  // namespace bench
 

@@ -18,35 +18,8 @@ Figures FiguresOfRun(const benchmark::BenchmarkReporter::Run& run) {
   return figures;
 }
 
-// The middle value of `name` over the repetitions; -1 when a repetition lacks it.
-double Median(const std::vector<Figures>& repetitions, std::string_view name) {
-  std::vector<double> values;
-  for (const Figures& figures : repetitions) {
-    const double value = Find(figures, name, -1);
-    if (value < 0) return -1;
-    values.push_back(value);
-  }
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 std::string Micros(double nanos) { return nanos < 0 ? "-" : Short(nanos / 1000); }
 std::string Plain(double number) { return number < 0 ? "-" : Short(number); }
-
-// Half the range of the repetitions' throughput, in percent of its median.
-std::string Spread(const std::vector<Figures>& repetitions) {
-  if (repetitions.size() < 2) return "";
-  double least = Find(repetitions[0], "items_per_second");
-  double most = least;
-  for (const Figures& figures : repetitions) {
-    least = std::min(least, Find(figures, "items_per_second"));
-    most = std::max(most, Find(figures, "items_per_second"));
-  }
-  const double median = Median(repetitions, "items_per_second");
-  return fmt::format("  +-{:.1f} % of {}", median > 0 ? 50 * (most - least) / median : 0,
-                     repetitions.size());
-}
 
 // "<composition>/<workload>/threads:<n>" -> "<workload>"
 std::string WorkloadOf(const std::string& name) {

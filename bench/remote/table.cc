@@ -15,19 +15,6 @@ constexpr char kColumns[] =
     "{:<26} {:>4} {:>4} {:>10} {:>7} {:>7} {:>8} {:>8} {:>6} {:>5} {:>6} {:>6} {:>7} {:>7}{}\n";
 constexpr size_t kWorthTelling = 10;  // intervals
 
-// The middle over the repetitions; -1 where one of them lacks it.
-double Median(const std::vector<Figures>& repetitions, std::string_view name) {
-  std::vector<double> values;
-  for (const Figures& figures : repetitions) {
-    const double value = Find(figures, name, -1);
-    if (value < 0) return -1;
-    values.push_back(value);
-  }
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 double Sum(const std::vector<Figures>& repetitions, std::string_view name) {
   double sum = 0;
   for (const Figures& figures : repetitions) sum += Find(figures, name);
@@ -43,19 +30,6 @@ std::string Mebibytes(double bytes) { return bytes < 0 ? "-" : Short(bytes / 104
 
 std::string HitPercent(double hits, double misses) {
   return hits + misses > 0 ? fmt::format("{:.1f}", 100 * hits / (hits + misses)) : "-";
-}
-
-std::string Spread(const std::vector<Figures>& repetitions) {
-  if (repetitions.size() < 2) return "";
-  double least = Find(repetitions[0], "items_per_second");
-  double most = least;
-  for (const Figures& figures : repetitions) {
-    least = std::min(least, Find(figures, "items_per_second"));
-    most = std::max(most, Find(figures, "items_per_second"));
-  }
-  const double median = Median(repetitions, "items_per_second");
-  return fmt::format("  +-{:.1f} % of {}", median > 0 ? 50 * (most - least) / median : 0,
-                     repetitions.size());
 }
 
 std::string OperationLine(const OperationResult& operation, double seconds) {
