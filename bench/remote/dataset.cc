@@ -35,11 +35,11 @@ std::string Words(const DriveResult& result) {
 }
 
 absl::Status CheckDone(const DriveResult& result, const std::string& what) {
-  const Totals totals = TotalsOf(result);
-  if (totals.errors == 0) return absl::OkStatus();
+  const OperationResult total = TotalOf(result);
+  if (total.failed() == 0) return absl::OkStatus();
   return absl::FailedPreconditionError(fmt::format("{}: {} of {} requests failed: {}", what,
-                                                   WithThousands(totals.errors),
-                                                   WithThousands(totals.answered), Words(result)));
+                                                   WithThousands(total.failed()),
+                                                   WithThousands(total.answered), Words(result)));
 }
 
 }  // namespace

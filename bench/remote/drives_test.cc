@@ -17,16 +17,16 @@ TEST(Drives, DataLoadAndRemoval) {
   DrivePlan plan{.server = server->connect_options(), .threads = 2, .connections = 4};
   const auto written = DrivePreload(plan, *load);
   ASSERT_TRUE(written.ok()) << written.status();
-  EXPECT_EQ(TotalsOf(*written).answered, 100u);
+  EXPECT_EQ(TotalOf(*written).answered, 100u);
 
   plan.requests = 1000;
   const auto driven = DriveLoad(plan, *load);
   ASSERT_TRUE(driven.ok()) << driven.status();
-  const Totals totals = TotalsOf(*driven);
-  EXPECT_EQ(totals.answered, 1000u);
-  EXPECT_EQ(totals.errors, 0u);
-  EXPECT_EQ(totals.misses, 0u);
-  EXPECT_GT(totals.hits, 0u);
+  const OperationResult total = TotalOf(*driven);
+  EXPECT_EQ(total.answered, 1000u);
+  EXPECT_EQ(total.failed(), 0u);
+  EXPECT_EQ(total.misses, 0u);
+  EXPECT_GT(total.hits, 0u);
 
   plan.requests = 0;
   ASSERT_TRUE(DriveCleanup(plan, *load).ok());

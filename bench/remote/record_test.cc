@@ -26,9 +26,9 @@ class RecordTest : public testing::Test {
     EXPECT_TRUE(server.ok()) << server.status();
     const auto result = record.Drive({.server = server->connect_options(), .connections = 2});
     EXPECT_TRUE(result.ok()) << result.status();
-    const Totals totals = TotalsOf(*result);
-    EXPECT_EQ(totals.errors, 0u);
-    return totals.answered;
+    const OperationResult total = TotalOf(*result);
+    EXPECT_EQ(total.failed(), 0u);
+    return total.answered;
   }
 
   const clients::local::TemporaryDirectory directory_;

@@ -56,18 +56,6 @@ void AddServer(const RowResult& result, Figures* figures) {
 
 }  // namespace
 
-Totals TotalsOf(const DriveResult& drive) {
-  Totals totals;
-  for (const OperationResult& operation : drive.operations) {
-    totals.answered += operation.answered;
-    totals.errors += operation.errors + operation.wrong_replies + operation.lost;
-    totals.hits += operation.hits;
-    totals.misses += operation.misses;
-    totals.latency->Merge(*operation.latency);
-  }
-  return totals;
-}
-
 std::string PaceText(const Schedule& schedule) {
   switch (schedule.pace) {
     case Pace::kClosed:
@@ -117,21 +105,21 @@ std::string NameOf(std::string_view label, const Row& row, std::string_view oper
 
 Figures FiguresOf(const RowResult& result) {
   const DriveResult& drive = result.drive;
-  const Totals totals = TotalsOf(drive);
+  const OperationResult total = TotalOf(drive);
   const auto number = [](auto value) { return static_cast<double>(value); };
-  Figures figures = {{"items_per_second", PerSecond(totals.answered, drive.seconds)},
-                     {"ops", number(totals.answered)},
+  Figures figures = {{"items_per_second", PerSecond(total.answered, drive.seconds)},
+                     {"ops", number(total.answered)},
                      {"seconds", drive.seconds},
                      {"connections", number(result.row.connections)},
                      {"pipeline", number(result.row.pipeline)},
-                     {"errors", number(totals.errors)},
-                     {"hits", number(totals.hits)},
-                     {"misses", number(totals.misses)},
+                     {"errors", number(total.failed())},
+                     {"hits", number(total.hits)},
+                     {"misses", number(total.misses)},
                      {"valid", result.invalid.empty() ? 1.0 : 0.0}};
-  AddLatencies(*totals.latency, &figures);
-  if (totals.answered > 0) {
+  AddLatencies(*total.latency, &figures);
+  if (total.answered > 0) {
     figures.emplace_back("generator_cpu_ns_per_op",
-                         drive.cpu_seconds * 1e9 / number(totals.answered));
+                         drive.cpu_seconds * 1e9 / number(total.answered));
   }
   figures.emplace_back("busiest_thread_share", drive.busiest_thread_share);
   figures.emplace_back("generator_spun_seconds", drive.spun_seconds);
@@ -156,16 +144,15 @@ Figures FiguresOf(const RowResult& result) {
 
 Figures FiguresOf(const OperationResult& operation, double seconds) {
   const auto number = [](uint64_t value) { return static_cast<double>(value); };
-  Figures figures = {
-      {"items_per_second", PerSecond(operation.answered, seconds)},
-      {"ops", number(operation.answered)},
-      {"seconds", seconds},
-      {"errors", number(operation.errors + operation.wrong_replies + operation.lost)},
-      {"error_replies", number(operation.errors)},
-      {"wrong_replies", number(operation.wrong_replies)},
-      {"lost", number(operation.lost)},
-      {"hits", number(operation.hits)},
-      {"misses", number(operation.misses)}};
+  Figures figures = {{"items_per_second", PerSecond(operation.answered, seconds)},
+                     {"ops", number(operation.answered)},
+                     {"seconds", seconds},
+                     {"errors", number(operation.failed())},
+                     {"error_replies", number(operation.errors)},
+                     {"wrong_replies", number(operation.wrong_replies)},
+                     {"lost", number(operation.lost)},
+                     {"hits", number(operation.hits)},
+                     {"misses", number(operation.misses)}};
   AddLatencies(*operation.latency, &figures);
   return figures;
 }

@@ -8,7 +8,6 @@
 #define BENCH_REMOTE_ROW_H_
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,7 +19,6 @@
 #include "bench/remote/memory_per_key.h"
 #include "bench/remote/server_info.h"
 #include "bench/session.h"
-#include "kv/base/histogram.h"
 
 namespace bench::remote {
 
@@ -49,16 +47,6 @@ struct RowResult {
   std::vector<ServerFigures> samples;  // on the clock of drive.intervals
   std::optional<MemoryPerKey> memory;  // of the data that it ran on
 };
-
-// All operations of a row together.
-struct Totals {
-  uint64_t answered = 0;
-  uint64_t errors = 0;  // error replies, wrong replies, and requests that were lost
-  uint64_t hits = 0;
-  uint64_t misses = 0;
-  std::unique_ptr<kv::Histogram> latency = std::make_unique<kv::Histogram>();
-};
-Totals TotalsOf(const DriveResult& drive);
 
 // Whether planned times, and not replies, say when to send.
 inline bool IsOpenLoop(const Schedule& schedule) { return schedule.pace != Pace::kClosed; }

@@ -44,6 +44,8 @@ struct OperationResult {
   uint64_t wrong_replies = 0;
   uint64_t errors = 0;  // error replies
   uint64_t lost = 0;    // never answered: their connection was lost or timed out
+
+  uint64_t failed() const { return errors + wrong_replies + lost; }
 };
 
 // One stretch of the run, of all operations.
@@ -78,6 +80,9 @@ struct DriveResult {
   uint64_t sent_late = 0;  // over a millisecond late through the generator's own fault
   uint64_t worst_slip_nanos = 0;
 };
+
+// All operations together, without a name.
+OperationResult TotalOf(const DriveResult& result);
 
 }  // namespace bench::remote
 

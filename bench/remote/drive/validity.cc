@@ -17,28 +17,6 @@ constexpr double kMostMissing = 0.01;  // of the hit ratio
 // Of the standard deviation of a hit ratio: chance exceeds it once in 700 runs.
 constexpr double kDeviations = 3;
 
-struct Totals {
-  uint64_t answered = 0;
-  uint64_t hits = 0;
-  uint64_t misses = 0;
-  uint64_t wrong_replies = 0;
-  uint64_t errors = 0;
-  uint64_t lost = 0;
-};
-
-Totals TotalsOf(const DriveResult& result) {
-  Totals totals;
-  for (const OperationResult& operation : result.operations) {
-    totals.answered += operation.answered;
-    totals.hits += operation.hits;
-    totals.misses += operation.misses;
-    totals.wrong_replies += operation.wrong_replies;
-    totals.errors += operation.errors;
-    totals.lost += operation.lost;
-  }
-  return totals;
-}
-
 double Ratio(uint64_t part, uint64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
@@ -97,10 +75,10 @@ void CheckSlips(const DrivePlan& plan, const DriveResult& result, uint64_t sent,
   }
 }
 
-void CheckHits(const Totals& totals, double implied, std::vector<std::string>* reasons) {
-  const uint64_t reads = totals.hits + totals.misses;
+void CheckHits(const OperationResult& total, double implied, std::vector<std::string>* reasons) {
+  const uint64_t reads = total.hits + total.misses;
   if (reads == 0) {
-    if (totals.answered == 0) return;
+    if (total.answered == 0) return;
     reasons->push_back(
         fmt::format("no read was answered by a hit or a miss, where the load implies {:.1f} % hits",
                     100 * implied));
@@ -108,29 +86,29 @@ void CheckHits(const Totals& totals, double implied, std::vector<std::string>* r
   }
   const double deviation = std::sqrt(implied * (1 - implied) / static_cast<double>(reads));
   const double limit = implied - std::max(kMostMissing, kDeviations * deviation);
-  const double hits = Ratio(totals.hits, reads);
+  const double hits = Ratio(total.hits, reads);
   if (hits >= limit) return;
   reasons->push_back(
       fmt::format("{:.1f} % of {} reads hit, limit {:.1f} %: the load implies {:.1f} %", 100 * hits,
                   reads, 100 * limit, 100 * implied));
 }
 
-void CheckErrors(const DriveResult& result, const Totals& totals,
+void CheckErrors(const DriveResult& result, const OperationResult& total,
                  std::vector<std::string>* reasons) {
-  if (totals.errors > 0) {
-    reasons->push_back(fmt::format("{} error replies, limit 0{}", totals.errors,
+  if (total.errors > 0) {
+    reasons->push_back(fmt::format("{} error replies, limit 0{}", total.errors,
                                    InBrackets(List(result.error_words))));
   }
-  if (totals.wrong_replies > 0) {
+  if (total.wrong_replies > 0) {
     std::map<std::string, uint64_t> by_operation;
     for (const OperationResult& operation : result.operations) {
       if (operation.wrong_replies > 0) by_operation[operation.name] = operation.wrong_replies;
     }
-    reasons->push_back(fmt::format("{} wrong replies, limit 0{}", totals.wrong_replies,
+    reasons->push_back(fmt::format("{} wrong replies, limit 0{}", total.wrong_replies,
                                    InBrackets(List(by_operation))));
   }
-  if (totals.lost > 0) {
-    reasons->push_back(fmt::format("{} requests were never answered, limit 0{}", totals.lost,
+  if (total.lost > 0) {
+    reasons->push_back(fmt::format("{} requests were never answered, limit 0{}", total.lost,
                                    InBrackets(List(result.lost_reasons))));
   }
 }
@@ -140,14 +118,14 @@ void CheckErrors(const DriveResult& result, const Totals& totals,
 std::vector<std::string> WhyInvalid(const DrivePlan& plan, const DriveResult& result,
                                     const Expectation& expectation) {
   std::vector<std::string> reasons;
-  const Totals totals = TotalsOf(result);
-  if (totals.answered == 0) {
-    reasons.push_back(fmt::format("nothing was answered: {} replies, limit 1", totals.answered));
+  const OperationResult total = TotalOf(result);
+  if (total.answered == 0) {
+    reasons.push_back(fmt::format("nothing was answered: {} replies, limit 1", total.answered));
   }
   CheckCpu(plan, result, expectation, &reasons);
-  CheckSlips(plan, result, totals.answered + totals.lost, &reasons);
-  if (expectation.hit_ratio.has_value()) CheckHits(totals, *expectation.hit_ratio, &reasons);
-  if (!expectation.errors_allowed) CheckErrors(result, totals, &reasons);
+  CheckSlips(plan, result, total.answered + total.lost, &reasons);
+  if (expectation.hit_ratio.has_value()) CheckHits(total, *expectation.hit_ratio, &reasons);
+  if (!expectation.errors_allowed) CheckErrors(result, total, &reasons);
   for (const OperationResult& operation : result.operations) {
     if (operation.latency->Overflow() == 0) continue;
     reasons.push_back(fmt::format("{} latencies of {} are beyond the histogram, limit {:.0f} s",
