@@ -1,11 +1,9 @@
 #include "bench/flags.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <functional>
 
 #include "CLI/CLI.hpp"
+#include "bench/command_line.h"
 #include "bench/text.h"
 #include "bench/workload.h"
 #include "fmt/format.h"
@@ -28,28 +26,6 @@ Examples:
 Flags of Google Benchmark (--benchmark_filter=REGEX, --benchmark_out=FILE, ...) pass through.
 Exit status: 0; 1 a run failed or a read was wrong; 2 the command line is wrong.)";
 
-std::string FromCaller(const std::string& path) {
-  const char* const caller = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (path.empty() || caller == nullptr) return path;
-  return (std::filesystem::path(caller) / path).string();
-}
-
-// An option whose text `parse` turns into a value; nullopt is "not valid".
-template <typename T, typename Parse>
-CLI::Option* AddParsed(CLI::App& app, const std::string& name, Parse parse, T* target,
-                       const std::string& description) {
-  return app
-      .add_option_function<std::string>(
-          name,
-          [name, parse, target](const std::string& text) {
-            const auto value = parse(text);
-            if (!value) throw CLI::ValidationError(name, "not valid: " + text);
-            *target = *value;
-          },
-          description)
-      ->type_name("");
-}
-
 std::optional<std::vector<int>> ParseThreads(const std::string& text) {
   std::vector<int> threads;
   for (const std::string& part : SplitList(text)) {
@@ -59,16 +35,6 @@ std::optional<std::vector<int>> ParseThreads(const std::string& text) {
   }
   if (threads.empty()) return std::nullopt;
   return threads;
-}
-
-// A count within [least, most].
-std::function<std::optional<uint64_t>(const std::string&)> CountWithin(uint64_t least,
-                                                                       uint64_t most) {
-  return [=](const std::string& text) -> std::optional<uint64_t> {
-    const auto count = ParseCount(text);
-    if (!count || *count < least || *count > most) return std::nullopt;
-    return count;
-  };
 }
 
 std::optional<uint64_t> ParseMegabytes(const std::string& text) {
@@ -140,31 +106,10 @@ void Define(CLI::App& app, Flags* flags) {
   app.add_flag("--list", flags->list, "list the workloads");
 }
 
-ParsedFlags Wrong(ParsedFlags parsed, const std::string& message) {
-  parsed.exit_status = 2;
-  parsed.error = message + "\n";
-  return parsed;
-}
-
-std::string UnknownFlag(const CLI::App& app, const std::string& argument) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    names.push_back("--" + option->get_single_name());
-  }
-  const std::vector<std::string_view> views(names.begin(), names.end());
-  const std::string nearest = Nearest(argument.substr(0, argument.find('=')), views);
-  std::string message = "unknown flag: " + argument;
-  if (!nearest.empty()) message += fmt::format("; did you mean {}?", nearest);
-  return message + " (--help lists them)";
-}
-
 std::string UnknownWorkload(const std::string& name) {
   std::vector<std::string_view> names;
   for (const Workload& workload : Workloads()) names.push_back(workload.name);
-  const std::string nearest = Nearest(name, names);
-  std::string message = "unknown workload: " + name;
-  if (!nearest.empty()) message += fmt::format("; did you mean {}?", nearest);
-  return message + " (--list lists them)";
+  return Unknown("workload", name, names) + " (--list lists them)";
 }
 
 // Empty when the flags go together.

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "bench/command_line.h"
 #include "bench/remote_watch/identity.h"
 #include "bench/text.h"
 #include "clients/connection.h"
@@ -28,7 +29,8 @@ absl::StatusOr<RedisFlags> TakeRedisFlags(std::vector<std::string>* arguments) {
   for (std::string& argument : *arguments) {
     const std::string_view text = argument;
     if (text.starts_with(kUrl)) {
-      KV_ASSIGN_OR_RETURN(flags.url, clients::ParseUrl(text.substr(kUrl.size())));
+      KV_ASSIGN_OR_RETURN(const std::string url, FromEnvironment(argument.substr(kUrl.size())));
+      KV_ASSIGN_OR_RETURN(flags.url, clients::ParseUrl(url));
     } else if (text.starts_with(kServer)) {
       flags.server = text.substr(kServer.size());
       if (flags.server != "redis" && flags.server != "valkey") {
@@ -52,7 +54,9 @@ absl::StatusOr<RedisFlags> TakeRedisFlags(std::vector<std::string>* arguments) {
 
 std::string RedisHelp() {
   return "A Redis or Valkey server as an engine of the lab. Beside the lab's flags, which follow:\n"
-         "  --url=URL      redis://, rediss:// or unix://; without it a local server is started\n"
+         "  --url=URL      redis://, rediss:// or unix://, or env:NAME for the variable that has "
+         "it;\n"
+         "                 without it a local server is started\n"
          "  --server=NAME  of a local server: redis or valkey\n"
          "  --flush        empty the URL's database first, where it has keys\n\n";
 }

@@ -90,6 +90,14 @@ std::string Nearest(std::string_view text, std::span<const std::string_view> nam
   return std::string(best);
 }
 
+std::string Unknown(std::string_view kind, std::string_view name,
+                    std::span<const std::string_view> names) {
+  const std::string nearest = Nearest(name, names);
+  std::string message = fmt::format("unknown {}: {}", kind, name);
+  if (!nearest.empty()) message += fmt::format("; did you mean {}?", nearest);
+  return message;
+}
+
 std::string WithThousands(uint64_t number) {
   std::string digits = std::to_string(number);
   for (size_t i = digits.size(); i > 3;) digits.insert(i -= 3, ",");

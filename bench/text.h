@@ -1,4 +1,5 @@
 // Small text helpers of the command line: numbers with suffixes, and the nearest known name.
+// Flags themselves: command_line.h.
 //
 // Thread safety: pure functions.
 #ifndef BENCH_TEXT_H_
@@ -25,6 +26,10 @@ std::vector<std::string> SplitList(std::string_view text);
 // The name with the fewest edits from `text`, or empty when none is near (over a third of its
 // length). O(names * length^2).
 std::string Nearest(std::string_view text, std::span<const std::string_view> names);
+
+// "unknown load: gteset; did you mean getset?", the question only where one of `names` is near.
+std::string Unknown(std::string_view kind, std::string_view name,
+                    std::span<const std::string_view> names);
 
 // 1234567 as "1,234,567".
 std::string WithThousands(uint64_t number);

@@ -1,18 +1,18 @@
 #include "bench/remote/flags.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <set>
 
 #include "CLI/CLI.hpp"
+#include "bench/command_line.h"
 #include "bench/remote/flag_values.h"
 #include "bench/remote/load/load.h"
 #include "bench/remote/load/plan.h"
 #include "bench/remote/suite.h"
 #include "bench/text.h"
 #include "fmt/format.h"
+#include "kv/base/status.h"
 
 namespace bench::remote {
 namespace {
@@ -28,6 +28,7 @@ Examples:
   remote --server=valkey --server_setting=io-threads=2
   remote --url=redis://:password@host:6379/0 --load=getset --connections=1,50,200 --pipeline=1,16
   remote --url=rediss://host --cacert=ca.pem --load=structures --operations
+  remote --url=env:REDIS_URL       what that variable has: no password on the command line
   remote --url=redis+cluster://host:7000,host:7001 --load=redis_benchmark --json=out.json
   remote --load=getset --rate=50k --duration=1m --hdr_log=out.hlog       open loop
   remote --load=getset --rate=1k..100k --duration=2m                      a ramp
@@ -36,28 +37,8 @@ Examples:
   remote --replay=trace.csv --pace=recorded
 Exit status: 0; 1 a run failed or may not be believed; 2 the command line is wrong.)";
 
-std::string FromCaller(const std::string& path) {
-  const char* const caller = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (path.empty() || caller == nullptr) return path;
-  return (std::filesystem::path(caller) / path).string();
-}
-
-// An option whose text `parse` turns into a value; nullopt is "not valid".
-template <typename T, typename Parse>
-void AddParsed(CLI::App& app, const std::string& name, Parse parse, T* target,
-               const std::string& description) {
-  app.add_option_function<std::string>(
-         name,
-         [name, parse, target](const std::string& text) {
-           const auto value = parse(text);
-           if (!value) throw CLI::ValidationError(name, "not valid: " + text);
-           *target = *value;
-         },
-         description)
-      ->type_name("");
-}
-
-// The same where an absl::StatusOr says why not; a URL is not quoted, for it may have a password.
+// As AddParsed, where an absl::StatusOr says why not; a URL is not quoted, for it may have a
+// password.
 template <typename T, typename Parse>
 void AddChecked(CLI::App& app, const std::string& name, Parse parse, T* target,
                 const std::string& description) {
@@ -72,15 +53,6 @@ void AddChecked(CLI::App& app, const std::string& name, Parse parse, T* target,
          },
          description)
       ->type_name("");
-}
-
-std::function<std::optional<uint64_t>(const std::string&)> CountWithin(uint64_t least,
-                                                                       uint64_t most) {
-  return [=](const std::string& text) -> std::optional<uint64_t> {
-    const auto count = ParseCount(text);
-    if (!count || *count < least || *count > most) return std::nullopt;
-    return count;
-  };
 }
 
 std::function<std::optional<std::vector<int>>(const std::string&)> NumbersUpTo(uint64_t most) {
@@ -98,10 +70,17 @@ struct Texts {
   bool insecure = false;
 };
 
+absl::StatusOr<clients::Url> UrlOf(const std::string& text) {
+  KV_ASSIGN_OR_RETURN(const std::string url, FromEnvironment(text));
+  return clients::ParseUrl(url);
+}
+
 void DefineTarget(CLI::App& app, Flags* flags, Texts* texts) {
-  AddChecked(app, "--url", clients::ParseUrl, &flags->url,
-             "redis://[[user]:password@]host[:port][/db], rediss://, unix:///path, "
-             "redis+cluster://host,host; without it a server of its own is started and stopped");
+  AddChecked(
+      app, "--url", UrlOf, &flags->url,
+      "redis://[[user]:password@]host[:port][/db], rediss://, unix:///path, "
+      "redis+cluster://host,host, or env:NAME for the variable that has it, so that ps shows no "
+      "password; without it a server of its own is started and stopped");
   app.add_option("--server", flags->server,
                  "which server of its own: redis, valkey, or a program's path")
       ->type_name("");
@@ -220,27 +199,10 @@ void DefineReport(CLI::App& app, Flags* flags, Texts* texts) {
   app.add_flag("--list", texts->list, "list the loads");
 }
 
-std::string UnknownFlag(const CLI::App& app, const std::string& argument) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    names.push_back("--" + option->get_single_name());
-  }
-  const std::vector<std::string_view> views(names.begin(), names.end());
-  // What stands behind it may be a password.
-  const std::string name = argument.substr(0, argument.find('='));
-  const std::string nearest = Nearest(name, views);
-  std::string message = "unknown flag: " + name;
-  if (!nearest.empty()) message += fmt::format("; did you mean {}?", nearest);
-  return message + " (--help lists them)";
-}
-
 std::string UnknownLoad(const std::string& name) {
   std::vector<std::string_view> names;
   for (const Load& load : Loads()) names.push_back(load.name);
-  const std::string nearest = Nearest(name, names);
-  std::string message = "unknown load: " + name;
-  if (!nearest.empty()) message += fmt::format("; did you mean {}?", nearest);
-  return message + " (--list lists them)";
+  return Unknown("load", name, names) + " (--list lists them)";
 }
 
 // Sets what several flags say together. Empty when they do.
@@ -312,12 +274,6 @@ std::string LoadContradiction(const Flags& flags) {
     if (!plan.ok()) return std::string(plan.status().message());
   }
   return "";
-}
-
-ParsedFlags Wrong(ParsedFlags parsed, const std::string& message) {
-  parsed.exit_status = 2;
-  parsed.error = message + "\n";
-  return parsed;
 }
 
 }  // namespace

@@ -182,6 +182,20 @@ TEST(Flags, AnUnknownOneIsNotRepeatedWithItsPassword) {
   EXPECT_EQ(parsed.error.find("secret"), std::string::npos);
 }
 
+TEST(Flags, AUrlMayStandInTheEnvironment) {
+  setenv("BENCH_REMOTE_FLAGS_TEST", "redis://:secret@host:7", 1);
+  const ParsedFlags parsed = ParseFlags({"--url=env:BENCH_REMOTE_FLAGS_TEST"});
+  ASSERT_FALSE(parsed.exit_status.has_value()) << parsed.error;
+  EXPECT_EQ(parsed.flags.url->password, "secret");
+  setenv("BENCH_REMOTE_FLAGS_TEST", "memcached://:secret@host", 1);
+  const ParsedFlags wrong = ParseFlags({"--url=env:BENCH_REMOTE_FLAGS_TEST"});
+  EXPECT_EQ(wrong.exit_status, 2);
+  EXPECT_EQ(wrong.error.find("secret"), std::string::npos) << wrong.error;
+  unsetenv("BENCH_REMOTE_FLAGS_TEST");
+  const ParsedFlags absent = ParseFlags({"--url=env:BENCH_REMOTE_FLAGS_TEST"});
+  EXPECT_NE(absent.error.find("BENCH_REMOTE_FLAGS_TEST"), std::string::npos) << absent.error;
+}
+
 TEST(Flags, AListJudgesTheOthers) {
   EXPECT_EQ(ParseFlags({"--load=getset", "--read_ratio=0.5", "--list"}).exit_status, 0);
   ExpectRefused({"--load=redis_incr", "--read_ratio=0.5", "--list"}, "redis_incr");

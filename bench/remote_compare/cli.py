@@ -68,7 +68,8 @@ def _gate(text):
 def parser(program="remote_compare"):
     p = argparse.ArgumentParser(prog=program, description=__doc__, epilog=EPILOG,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--a", default="", help="a URL, or redis, valkey, redis:PATH, valkey:PATH")
+    p.add_argument("--a", default="", help="a URL, or redis, valkey, redis:PATH, valkey:PATH; "
+                   "env:NAME: what that variable has, so that ps shows no password")
     p.add_argument("--b", default="", help="the same of what is held against it")
     p.add_argument("--twin", default="", help="a second server equal to A, for --noise=aa")
     p.add_argument("--plan", default="quick", help="quick, elasticache, or a .json file (--list)")

@@ -9,7 +9,7 @@ remote        reports what its environment tells it to, in the form of //bench:r
                 measures on data that are there
 local_server  prints a URL with another port each time
 slow_proxy    prints a URL that tells remote its delay
-All of them add a line to FAKE_LOG for each call.
+All of them add a line to FAKE_LOG for each call, remote with " at <URL>" behind it.
 
 InProcess runs remote without a process, so that tests may make thousands of runs.
 """
@@ -117,10 +117,14 @@ def serve(url):
 def main(command):
     name = os.path.basename(command[0])
     flags = dict(argument[2:].partition("=")[::2] for argument in command[1:])
+    served = ""
+    if flags.get("url", "").startswith("env:"):
+        flags["url"] = os.environ[flags["url"].removeprefix("env:")]
+        served = " at " + flags["url"]
     with open(os.environ["FAKE_LOG"], "a+") as log:
         log.seek(0)
         calls = len(log.readlines())
-        log.write("%s %s\n" % (name, " ".join(command[1:])))
+        log.write("%s %s%s\n" % (name, " ".join(command[1:]), served))
     if name == "local_server":
         if os.environ.get("FAKE_FAULT") == "server":
             print("error: the server ended: out of memory", file=sys.stderr)
@@ -140,7 +144,8 @@ class InProcess:
     def execute(self, command, environment):
         if os.path.basename(command[0]) != "remote":
             return self._execute(command, environment)
-        with contextlib.redirect_stdout(io.StringIO()) as output:
+        with mock.patch.dict(os.environ, environment or {}), \
+                contextlib.redirect_stdout(io.StringIO()) as output:
             status = main(command)
         return status, output.getvalue(), 0.0
 

@@ -109,6 +109,19 @@ class RemoteCompareTest(unittest.TestCase):
             self.assertEqual(kinds, [(True, True)] + [(False, True)] * 24 + [(False, False)] +
                              [(True, True)] + [(False, True)] * 12 + [(False, False)])
 
+    def test_no_command_line_shows_a_password(self):
+        """Neither of a run nor, with env:NAME, of the comparison itself."""
+        status, out, err = self.compare(servers=("--a=env:SERVER_A", "--b=" + _B), SERVER_A=_A)
+        self.assertEqual(status, 0, err)
+        calls = self.calls("remote", " at " + _A)
+        self.assertEqual(len(calls), 14)
+        for call in calls:
+            self.assertNotIn("secret", call.partition(" at ")[0])
+        self.assertIn("redis://:***@a.example:1", out)
+        status, _, err = self.compare(servers=("--a=env:SERVER_A", "--b=" + _B))
+        self.assertEqual(status, 2)
+        self.assertIn("the environment has no variable SERVER_A", err)
+
     def test_seeds(self):
         """The two of a half send the same requests, no others do."""
         self.compare()

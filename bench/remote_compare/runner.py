@@ -15,6 +15,8 @@ from bench.compare.runner import RunFailed
 from bench.remote_compare import servers
 
 _USAGE = 2
+# Has the URL of a run: a command line is for all users of the machine to see, passwords and all.
+_URL = "ASHLAR_REMOTE_URL"
 # Context of the program's report that is kept with each run.
 _CONTEXT = ("server", "version", "maxmemory", "persistence", "io_threads")
 
@@ -77,9 +79,9 @@ def run(binary, url, flags):
     """Makes one run; returns it as a dict that goes into JSON: rows, context, invalid, seconds."""
     with tempfile.TemporaryDirectory(prefix="ashlar_remote_") as directory:
         path = os.path.join(directory, "report.json")
-        command = [binary, "--url=" + url] + flags + ["--json=" + path]
+        command = [binary, "--url=env:" + _URL] + flags + ["--json=" + path]
         begin = time.monotonic()
-        status, output, _ = runner.execute(command, None)
+        status, output, _ = runner.execute(command, {**os.environ, _URL: url})
         seconds = time.monotonic() - begin
         try:
             with open(path) as file:
@@ -103,5 +105,5 @@ def run(binary, url, flags):
 
 def _failed(command, url, status, output, reason):
     text = "exit status %d of %s\n%s\n(%s)" % (status, " ".join(command), output.strip(), reason)
-    # Neither the command nor what a server said of it shows a password.
-    return RunFailed(text.replace(url, servers.redacted(url)))
+    # As a command that can be repeated, but for the password, which no server's words show either.
+    return RunFailed(text.replace("env:" + _URL, url).replace(url, servers.redacted(url)))

@@ -3,6 +3,7 @@
     redis://host:port, rediss://, unix://, redis+cluster://    a server that runs
     redis, valkey                                              redis-server or valkey-server of PATH
     redis:path/to/redis-server                                 another build of it
+    env:NAME                                                   what that variable has: one of these
 
 Local ones stay up for the whole comparison, each behind a child process (local_server.cc) that ends
 it with its own standard input; so none outlives this program, however it ends.
@@ -14,6 +15,7 @@ import subprocess
 
 from bench.compare import cli, systems
 
+_ENVIRONMENT = "env:"
 PROGRAMS = {"redis": "redis-server", "valkey": "valkey-server"}
 
 
@@ -48,6 +50,11 @@ class Spec:
 
 
 def parse(text):
+    if text.startswith(_ENVIRONMENT):
+        name = text.removeprefix(_ENVIRONMENT)
+        if name not in os.environ:
+            raise systems.UsageError("the environment has no variable %s" % name)
+        text = os.environ[name]
     if "://" in text:
         return Spec(redacted(text), url=text)
     name, colon, path = text.partition(":")

@@ -1,12 +1,11 @@
 #include "bench/remote_watch/flags.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <string_view>
 
 #include "CLI/CLI.hpp"
+#include "bench/command_line.h"
 #include "bench/text.h"
 #include "fmt/format.h"
 
@@ -22,12 +21,6 @@ Examples:
   remote_watch --persistence         kill -9 under load, for rdb, everysec and always
 Exit status: 0 no acknowledged write was lost; 1 some were, or could not be read back; 2 the command
 line is wrong; 3 it could not start.)";
-
-std::string FromCaller(const std::string& path) {
-  const char* const caller = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (path.empty() || caller == nullptr) return path;
-  return (std::filesystem::path(caller) / path).string();
-}
 
 // An option whose text `read` turns into a value; what it returns is what is wrong with it.
 void Add(CLI::App& app, const std::string& name,
@@ -86,13 +79,15 @@ void Define(CLI::App& app, Flags* flags) {
   Add(
       app, "--url",
       [flags](const std::string& text) -> std::string {
-        auto url = clients::ParseUrl(text);
+        const auto told = FromEnvironment(text);
+        if (!told.ok()) return std::string(told.status().message());
+        auto url = clients::ParseUrl(*told);
         if (!url.ok()) return std::string(url.status().message());
         flags->url = *std::move(url);
         return "";
       },
       "the server or cluster: redis://, rediss://, unix://, redis+cluster://, "
-      "rediss+cluster://; without it a local server");
+      "rediss+cluster://, or env:NAME for the variable that has it; without it a local server");
   Add(
       app, "--server",
       [flags](const std::string& text) -> std::string {
@@ -150,27 +145,6 @@ std::string Contradiction(const Flags& flags) {
     return "a watch has one server, and that one --policy";
   }
   return "";
-}
-
-std::string UnknownFlag(const CLI::App& app, const std::string& argument) {
-  // It may be a URL, and have a password.
-  if (!argument.starts_with("--")) return "an argument that is no flag (--help lists them)";
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    names.push_back("--" + option->get_single_name());
-  }
-  const std::vector<std::string_view> views(names.begin(), names.end());
-  const std::string nearest = Nearest(argument.substr(0, argument.find('=')), views);
-  // What stands behind it may be a password.
-  std::string message = "unknown flag: " + argument.substr(0, argument.find('='));
-  if (!nearest.empty()) message += fmt::format("; did you mean {}?", nearest);
-  return message + " (--help lists them)";
-}
-
-ParsedFlags Wrong(ParsedFlags parsed, const std::string& message) {
-  parsed.exit_status = 2;
-  parsed.error = message + "\n";
-  return parsed;
 }
 
 }  // namespace
