@@ -3,7 +3,6 @@
 #include <memory>
 
 #include "gtest/gtest.h"
-#include "kv/testing/script.h"
 
 namespace kv::testing {
 namespace {
@@ -23,19 +22,6 @@ class CheckCase : public ::testing::Test {
 
 }  // namespace
 
-std::vector<Check> AllChecks() {
-  std::vector<Check> all;
-  for (const std::span<const Check> theme :
-       {PointChecks(), BatchChecks(), RangeChecks(), BulkChecks(), CasChecks(), ExpiryChecks(),
-        CursorChecks(), ConcurrencyChecks(), LinearizabilityChecks(), LifecycleChecks(),
-        DurableChecks(), CheckpointChecks(), CorruptionChecks(), DefectChecks(), HistoryChecks()}) {
-    all.insert(all.end(), theme.begin(), theme.end());
-  }
-  const std::vector<Check> scripts = ScriptChecks();
-  all.insert(all.end(), scripts.begin(), scripts.end());
-  return all;
-}
-
 bool Applies(const Check& check, const Composition& composition) {
   const Needs& needs = check.needs;
   const Capabilities& has = composition.has;
@@ -47,25 +33,26 @@ bool Applies(const Check& check, const Composition& composition) {
 std::vector<std::string> RunCheck(const Check& check, const Composition& composition) {
   Stage stage(composition);
   if (check.script != nullptr) {
-    RunScript(*check.script, stage);
+    check.run_script(*check.script, stage);
   } else {
     check.run(stage);
   }
   return stage.failures();
 }
 
-std::vector<std::string> FailingChecks(const Composition& composition) {
+std::vector<std::string> FailingChecks(const Composition& composition,
+                                       std::span<const Check> checks) {
   std::vector<std::string> failing;
-  for (const Check& check : AllChecks()) {
+  for (const Check& check : checks) {
     if (!Applies(check, composition)) continue;
     if (!RunCheck(check, composition).empty()) failing.emplace_back(check.name);
   }
   return failing;
 }
 
-bool RegisterConformance(const Composition& composition) {
+bool RegisterConformance(const Composition& composition, std::span<const Check> checks) {
   const auto shared = std::make_shared<const Composition>(composition);
-  for (const Check& check : AllChecks()) {
+  for (const Check& check : checks) {
     if (!Applies(check, composition)) continue;
     ::testing::RegisterTest(
         composition.name.c_str(), std::string(check.name).c_str(), nullptr, nullptr, __FILE__,

@@ -27,7 +27,9 @@ struct Check {
   std::string_view name;
   Needs needs;
   void (*run)(Stage& stage);
-  const Script* script = nullptr;  // run instead, where there is one (script.h)
+  // Run instead, where there is a script (script.h).
+  const Script* script = nullptr;
+  void (*run_script)(const Script& script, Stage& stage) = nullptr;
 };
 
 // One list for each theme, in the file of its name.
@@ -49,7 +51,8 @@ std::span<const Check> HistoryChecks();
 // One for each golden script.
 std::vector<Check> ScriptChecks();
 
-// All of them.
+// All of them (all_checks.cc). In a program that is linked with :conformance_threads instead, those
+// of the themes that call an engine from several threads (threads_checks.cc).
 std::vector<Check> AllChecks();
 
 bool Applies(const Check& check, const Composition& composition);
@@ -58,10 +61,12 @@ bool Applies(const Check& check, const Composition& composition);
 std::vector<std::string> RunCheck(const Check& check, const Composition& composition);
 
 // Runs every check that applies; the names of those that failed, for tests of the suite itself.
-std::vector<std::string> FailingChecks(const Composition& composition);
+std::vector<std::string> FailingChecks(const Composition& composition,
+                                       std::span<const Check> checks = AllChecks());
 
 // Call before RUN_ALL_TESTS. Returns true, so that a namespace-scope constant can be made of it.
-bool RegisterConformance(const Composition& composition);
+bool RegisterConformance(const Composition& composition,
+                         std::span<const Check> checks = AllChecks());
 
 }  // namespace kv::testing
 

@@ -57,7 +57,7 @@ void RunScript(const Script& script, Stage& stage) {
 std::vector<Check> ScriptChecks() {
   std::vector<Check> checks;
   for (const Script& script : Scripts()) {
-    checks.push_back({script.check_name, script.needs, nullptr, &script});
+    checks.push_back({script.check_name, script.needs, nullptr, &script, RunScript});
   }
   return checks;
 }
