@@ -1,25 +1,31 @@
-// Compiled once for each composition, by the macro in suites.bzl. This is the one place in the
-// tests where a composition is selected by macros:
+// Compiled once for each group of compositions, by the macros in suites.bzl: what they share, of
+// the headers and of the engine, takes the compiler half as long as a composition, and is compiled
+// once for the group. This is the one place in the tests where compositions are selected by a
+// macro:
 //
-//   ASHLAR_HEADER   "engines/compositions/lsm_leveled.h"
-//   ASHLAR_TYPE     kv::LsmLeveled
-//   ASHLAR_NAME     "lsm_leveled"
+//   ASHLAR_COMPOSITIONS  a header that has them as CompositionsUnderTest, as an include path in
+//                        quotes
 //
-// On both kinds of files in one file: what they share, headers above all, is compiled once.
+// On both kinds of files in one file, for the same reason.
 #include "kv/testing/composition_under_test.h"
 
-#include ASHLAR_HEADER
+#include ASHLAR_COMPOSITIONS
+
+#include <stdexcept>
+#include <string>
+#include <tuple>
+
 #include "kv/testing/engine_adapter.h"
 
 namespace kv::testing {
 namespace {
 
 template <Engine E>
-Composition OnSimulatedFiles(const SimulatedEnvironment& environment) {
+Composition OnSimulatedFiles(const std::string& name, const SimulatedEnvironment& environment) {
   if constexpr (DurableEngine<E>) {
-    return CompositionOf<typename E::template On<SimulatedEnvironment>>(ASHLAR_NAME, environment);
+    return CompositionOf<typename E::template On<SimulatedEnvironment>>(name, environment);
   } else {
-    Composition composition = CompositionOf<E>(ASHLAR_NAME);
+    Composition composition = CompositionOf<E>(name);
     composition.open = [](const Options&) -> absl::StatusOr<std::unique_ptr<AnyEngine>> {
       return absl::UnimplementedError("a volatile composition has no files");
     };
@@ -27,12 +33,32 @@ Composition OnSimulatedFiles(const SimulatedEnvironment& environment) {
   }
 }
 
+// make.operator()<E>() of the engine that NameUnderTest() names.
+template <typename... C, typename Make>
+Composition MakeNamed(const std::tuple<C...>*, Make make) {
+  Composition made;
+  const auto if_named = [&]<typename Candidate>() {
+    if (NameUnderTest() != Candidate::kName) return false;
+    made = make.template operator()<typename Candidate::Engine>();
+    return true;
+  };
+  if ((if_named.template operator()<C>() || ...)) return made;
+  throw std::logic_error("not compiled in: " + std::string(NameUnderTest()));
+}
+
+constexpr const CompositionsUnderTest* kCompiled = nullptr;
+
 }  // namespace
 
-Composition CompositionUnderTest() { return CompositionOf<ASHLAR_TYPE>(ASHLAR_NAME); }
+Composition CompositionUnderTest() {
+  return MakeNamed(kCompiled,
+                   []<Engine E>() { return CompositionOf<E>(std::string(NameUnderTest())); });
+}
 
 Composition SimulatedUnderTest(const SimulatedEnvironment& environment) {
-  return OnSimulatedFiles<ASHLAR_TYPE>(environment);
+  return MakeNamed(kCompiled, [&]<Engine E>() {
+    return OnSimulatedFiles<E>(std::string(NameUnderTest()), environment);
+  });
 }
 
 }  // namespace kv::testing
