@@ -6,8 +6,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "clients/local/on_each_server.h"
 #include "clients/local/server_cluster.h"
 #include "clients/slot.h"
 #include "clients/testing/fake_server.h"
@@ -57,13 +59,16 @@ TEST(Cluster, NoNodeAnswers) {
   EXPECT_FALSE(Cluster::Create(Options(node), 0).ok());
 }
 
-TEST(Cluster, AServerThatIsNoCluster) {
-  const auto server = local::Server::Start();
-  ASSERT_TRUE(server.ok()) << server.status();
-  const absl::Status status = Cluster::Create(Options({"127.0.0.1", server->port()}), 1).status();
+class RealServer : public local::OnEachServer<> {};
+
+TEST_P(RealServer, ThatIsNoCluster) {
+  const local::Server server = StartServer();
+  const absl::Status status = Cluster::Create(Options({"127.0.0.1", server.port()}), 1).status();
   ASSERT_FALSE(status.ok());
   EXPECT_NE(status.ToString().find("cluster support disabled"), std::string::npos) << status;
 }
+
+CLIENTS_TEST_ON_EACH_SERVER(RealServer);
 
 TEST(Cluster, MovedToADeadNodeIsAnErrorInTime) {
   uint16_t port = 0;
@@ -178,19 +183,18 @@ TEST(Cluster, AFailedNodeIsNotAsked) {
   EXPECT_EQ(failed.connections(), 0);
 }
 
-class RealCluster : public ::testing::Test {
+// One cluster for all tests of a suite. One that could not be started is not tried again.
+class RealCluster : public local::OnEachServer<> {
  protected:
-  static void SetUpTestSuite() {
-    auto servers = ServerCluster::Start();
-    ASSERT_TRUE(servers.ok()) << servers.status();
-    servers_ = new ServerCluster(*std::move(servers));
-  }
-  static void TearDownTestSuite() {
-    delete servers_;
-    servers_ = nullptr;
-  }
+  static void TearDownTestSuite() { delete std::exchange(started_, nullptr); }
   void SetUp() override {
-    ASSERT_NE(servers_, nullptr);
+    OnEachServer::SetUp();
+    if (!MayRun()) return;
+    if (started_ == nullptr) {
+      started_ = new absl::StatusOr<ServerCluster>(ServerCluster::Start(GetParam()));
+    }
+    ASSERT_TRUE(started_->ok()) << started_->status();
+    servers_ = &**started_;
     ConnectOptions options = servers_->connect_options();
     options.reconnect_for = std::chrono::seconds(30);
     options.backoff.longest = milliseconds(100);
@@ -206,11 +210,12 @@ class RealCluster : public ::testing::Test {
     }
   }
 
-  static inline ServerCluster* servers_ = nullptr;
+  static inline absl::StatusOr<ServerCluster>* started_ = nullptr;
+  ServerCluster* servers_ = nullptr;
   std::unique_ptr<Cluster> cluster_;
 };
 
-TEST_F(RealCluster, KeysAreWhereTheServerSays) {
+TEST_P(RealCluster, KeysAreWhereTheServerSays) {
   for (const std::string key : {"", "foo", "{user1000}.following", "foo{}{bar}", "foo{{bar}}zap",
                                 "foo{bar}{zap}", "{a", "\xff\xfe", "a}b{c}d"}) {
     const auto slot = servers_->connection(0).Run({"CLUSTER", "KEYSLOT", key});
@@ -220,7 +225,7 @@ TEST_F(RealCluster, KeysAreWhereTheServerSays) {
 }
 
 // What SHARDS says and what SLOTS says is the same map.
-TEST_F(RealCluster, ShardsAndSlotsAgree) {
+TEST_P(RealCluster, ShardsAndSlotsAgree) {
   for (size_t i = 0; i < 2 * ServerCluster::kPrimaries; ++i) {
     const HostPort asked{"127.0.0.1", servers_->node(i).port()};
     const auto shards = servers_->connection(i).Run({"CLUSTER", "SHARDS"});
@@ -239,7 +244,7 @@ TEST_F(RealCluster, ShardsAndSlotsAgree) {
   }
 }
 
-TEST_F(RealCluster, CommandsGoToEachNode) {
+TEST_P(RealCluster, CommandsGoToEachNode) {
   for (int i = 0; i < 300; ++i) {
     const std::string key = "k" + std::to_string(i);
     const auto set = cluster_->Run(key, {"SET", key, key});
@@ -261,7 +266,7 @@ TEST_F(RealCluster, CommandsGoToEachNode) {
 }
 
 // A slot on its way: keys that are not at its old place any more are asked for at the new one.
-TEST_F(RealCluster, ASlotMoves) {
+TEST_P(RealCluster, ASlotMoves) {
   const std::string key = KeyOf(0);
   const std::string slot = std::to_string(SlotOf(key));
   Connection& from = servers_->connection(0);
@@ -292,7 +297,7 @@ TEST_F(RealCluster, ASlotMoves) {
 }
 
 // The last of them, since a node is dead afterwards.
-TEST_F(RealCluster, ZAPrimaryIsKilledAndItsReplicaTakesOver) {
+TEST_P(RealCluster, ZAPrimaryIsKilledAndItsReplicaTakesOver) {
   const std::string key = KeyOf(2);
   ASSERT_TRUE(cluster_->Run(key, {"SET", key, "before"}).ok());
   // What is not yet at the replica is lost with its primary.
@@ -310,6 +315,8 @@ TEST_F(RealCluster, ZAPrimaryIsKilledAndItsReplicaTakesOver) {
   EXPECT_TRUE(cluster_->Run(other, {"GET", other}, Repeat::kSafely).ok());
   EXPECT_GT(cluster_->refreshes(), 1u);
 }
+
+CLIENTS_TEST_ON_EACH_SERVER(RealCluster);
 
 }  // namespace
 }  // namespace clients

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "clients/local/on_each_server.h"
 #include "clients/local/server.h"
 #include "gtest/gtest.h"
 
@@ -12,16 +13,8 @@ namespace clients {
 namespace {
 
 using local::Server;
-using local::ServerOptions;
 
-Server StartServer(const ServerOptions& options = {}) {
-  auto server = Server::Start(options);
-  if (!server.ok()) {
-    ADD_FAILURE() << server.status();
-    std::abort();
-  }
-  return *std::move(server);
-}
+class RealConnection : public local::OnEachServer<> {};
 
 Connection OpenConnection(const ConnectOptions& options) {
   auto connection = Connection::Open(options);
@@ -48,14 +41,14 @@ void Use(Connection* connection) {
   EXPECT_EQ(*ExpectInteger(connection->Run({"DEL", key})->root()), 1);
 }
 
-TEST(Connection, OverTcp) {
+TEST_P(RealConnection, OverTcp) {
   const Server server = StartServer();
   Connection connection = OpenConnection(server.connect_options());
   Use(&connection);
   EXPECT_EQ(connection.peer(), "127.0.0.1:" + std::to_string(server.port()));
 }
 
-TEST(Connection, OverAName) {
+TEST_P(RealConnection, OverAName) {
   const Server server = StartServer();
   ConnectOptions options = server.connect_options();
   options.url.hosts[0].host = "localhost";
@@ -63,13 +56,13 @@ TEST(Connection, OverAName) {
   Use(&connection);
 }
 
-TEST(Connection, OverAUnixSocket) {
+TEST_P(RealConnection, OverAUnixSocket) {
   const Server server = StartServer({.unix_socket = true});
   Connection connection = OpenConnection(server.connect_options());
   Use(&connection);
 }
 
-TEST(Connection, WithAPassword) {
+TEST_P(RealConnection, WithAPassword) {
   const Server server = StartServer({.password = "p w", .users = {"ann on >secret ~* +@all"}});
   ConnectOptions options = server.connect_options();
   Connection as_default = OpenConnection(options);
@@ -88,7 +81,7 @@ TEST(Connection, WithAPassword) {
   EXPECT_TRUE(absl::IsUnauthenticated(none)) << none;
 }
 
-TEST(Connection, WithAPasswordThatNobodyAskedFor) {
+TEST_P(RealConnection, WithAPasswordThatNobodyAskedFor) {
   const Server server = StartServer();
   ConnectOptions options = server.connect_options();
   options.url.password = "secret";
@@ -96,7 +89,7 @@ TEST(Connection, WithAPasswordThatNobodyAskedFor) {
   EXPECT_TRUE(absl::IsUnauthenticated(status)) << status;
 }
 
-TEST(Connection, OfAUserWithoutRights) {
+TEST_P(RealConnection, OfAUserWithoutRights) {
   const Server server = StartServer({.users = {"bob on >pw ~* -@all +ping +get"}});
   ConnectOptions options = server.connect_options();
   options.url.user = "bob";
@@ -107,7 +100,7 @@ TEST(Connection, OfAUserWithoutRights) {
   EXPECT_TRUE(connection.is_connected());
 }
 
-TEST(Connection, ToADatabase) {
+TEST_P(RealConnection, ToADatabase) {
   const Server server = StartServer();
   ConnectOptions options = server.connect_options();
   options.url.database = 3;
@@ -121,7 +114,7 @@ TEST(Connection, ToADatabase) {
   EXPECT_NE(none.ToString().find("DB index is out of range"), std::string::npos) << none;
 }
 
-TEST(Connection, ErrorsOfTheServerHaveTheirCodes) {
+TEST_P(RealConnection, ErrorsOfTheServerHaveTheirCodes) {
   const Server server = StartServer({.settings = {{"maxmemory", "2mb"}}});
   Connection connection = OpenConnection(server.connect_options());
   ASSERT_TRUE(connection.Run({"LPUSH", "list", "x"}).ok());
@@ -144,7 +137,7 @@ TEST(Connection, ErrorsOfTheServerHaveTheirCodes) {
   EXPECT_EQ(connection.reconnections(), 0u);
 }
 
-TEST(Connection, IsMadeAnewAfterARestart) {
+TEST_P(RealConnection, IsMadeAnewAfterARestart) {
   Server server = StartServer({.append_only = true, .settings = {{"appendfsync", "always"}}});
   ConnectOptions options = server.connect_options();
   options.reconnect_for = std::chrono::milliseconds(30);
@@ -164,7 +157,7 @@ TEST(Connection, IsMadeAnewAfterARestart) {
 }
 
 // Nothing was sent, so nothing can have been lost with it.
-TEST(Connection, ThatWasClosedBetweenCallsIsMadeAnewWithoutAnError) {
+TEST_P(RealConnection, ThatWasClosedBetweenCallsIsMadeAnewWithoutAnError) {
   const Server server = StartServer();
   Connection connection = OpenConnection(server.connect_options());
   ASSERT_EQ(connection.Run({"QUIT"})->text(), "OK");
@@ -177,7 +170,7 @@ TEST(Connection, ThatWasClosedBetweenCallsIsMadeAnewWithoutAnError) {
   EXPECT_EQ(connection.reconnections(), 1u);
 }
 
-TEST(Connection, OfAServerThatIsPausedTimesOut) {
+TEST_P(RealConnection, OfAServerThatIsPausedTimesOut) {
   const Server server = StartServer();
   ConnectOptions options = server.connect_options();
   options.command_timeout = std::chrono::milliseconds(100);
@@ -195,6 +188,8 @@ TEST(Connection, OfAServerThatIsPausedTimesOut) {
   while (!reply.ok()) reply = connection.Run({"PING"});
   EXPECT_EQ(reply->text(), "PONG");
 }
+
+CLIENTS_TEST_ON_EACH_SERVER(RealConnection);
 
 }  // namespace
 }  // namespace clients

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "clients/connection.h"
+#include "clients/local/on_each_server.h"
 #include "clients/local/server.h"
 #include "clients/testing/fake_server.h"
 #include "gtest/gtest.h"
@@ -79,6 +80,8 @@ class EventLoops : public ::testing::Test {
   std::unique_ptr<Loop> loop_;
 };
 
+class RealEventLoops : public local::OnEachServer<EventLoops> {};
+
 // A handler that sends by itself, and so points to its loop.
 struct Counter {
   void OnReply(size_t connection, const Reply& reply, Deadline) {
@@ -114,18 +117,16 @@ void KeepInFlight(Loop* loop, Recorder* recorder, int connections, int depth, ui
   EXPECT_TRUE(recorder->lost.empty());
 }
 
-TEST_F(EventLoops, ManyConnectionsWithManyCommandsInFlight) {
-  const auto server = Server::Start();
-  ASSERT_TRUE(server.ok()) << server.status();
-  Start(server->connect_options(), 50);
+TEST_P(RealEventLoops, ManyConnectionsWithManyCommandsInFlight) {
+  const Server server = StartServer();
+  Start(server.connect_options(), 50);
   KeepInFlight(loop_.get(), &recorder_, 50, 16, 200);
   EXPECT_EQ(recorder_.replies, 50u * 200);
 }
 
-TEST_F(EventLoops, UnderTls) {
-  const auto server = Server::Start({.tls_names = "IP:127.0.0.1"});
-  ASSERT_TRUE(server.ok()) << server.status();
-  Start(server->connect_options(), 8);
+TEST_P(RealEventLoops, UnderTls) {
+  const Server server = StartServer({.tls_names = "IP:127.0.0.1"});
+  Start(server.connect_options(), 8);
   KeepInFlight(loop_.get(), &recorder_, 8, 16, 200);
 
   const std::string value(3'000'000, 'v');
@@ -140,10 +141,9 @@ TEST_F(EventLoops, UnderTls) {
   EXPECT_TRUE(recorder_.lost.empty());
 }
 
-TEST_F(EventLoops, OverAUnixSocketWithFormattedCommands) {
-  const auto server = Server::Start({.unix_socket = true});
-  ASSERT_TRUE(server.ok()) << server.status();
-  Start(server->connect_options(), 2);
+TEST_P(RealEventLoops, OverAUnixSocketWithFormattedCommands) {
+  const Server server = StartServer({.unix_socket = true});
+  Start(server.connect_options(), 2);
   std::string commands;
   ASSERT_TRUE(AppendCommand({"INCR", "n"}, &commands).ok());
   ASSERT_TRUE(AppendCommand({"LPUSH", "n", "x"}, &commands).ok());
@@ -160,10 +160,9 @@ TEST_F(EventLoops, OverAUnixSocketWithFormattedCommands) {
   EXPECT_LE(recorder_.last_read_at, Now());
 }
 
-TEST_F(EventLoops, AHandlerPointsToItsLoop) {
-  const auto server = Server::Start();
-  ASSERT_TRUE(server.ok()) << server.status();
-  const auto dialer = Dialer::Create(server->connect_options());
+TEST_P(RealEventLoops, AHandlerPointsToItsLoop) {
+  const Server server = StartServer();
+  const auto dialer = Dialer::Create(server.connect_options());
   ASSERT_TRUE(dialer.ok());
   Counter counter;
   const auto loop = EventLoop<Counter>::Create(&counter, {});
@@ -178,10 +177,9 @@ TEST_F(EventLoops, AHandlerPointsToItsLoop) {
 }
 
 // More than the socket takes: the rest waits until it can be written.
-TEST_F(EventLoops, LargeValuesAreWrittenInParts) {
-  const auto server = Server::Start();
-  ASSERT_TRUE(server.ok()) << server.status();
-  Start(server->connect_options(), 3);
+TEST_P(RealEventLoops, LargeValuesAreWrittenInParts) {
+  const Server server = StartServer();
+  Start(server.connect_options(), 3);
   const std::string value(8'000'000, 'v');
   size_t right = 0;
   recorder_.on_reply = [&](size_t, const Reply& reply) {
@@ -262,10 +260,9 @@ TEST_F(EventLoops, AServerThatStallsTimesOut) {
   EXPECT_TRUE(loop_->is_open(0));  // nothing was asked of it
 }
 
-TEST_F(EventLoops, ALostConnectionIsRestoredInItsCallback) {
-  const auto server = Server::Start();
-  ASSERT_TRUE(server.ok()) << server.status();
-  Start(server->connect_options(), 2);
+TEST_P(RealEventLoops, ALostConnectionIsRestoredInItsCallback) {
+  const Server server = StartServer();
+  Start(server.connect_options(), 2);
   recorder_.on_lost = [&](size_t connection) {
     auto channel = dialer_->Dial();
     ASSERT_TRUE(channel.ok()) << channel.status();
@@ -285,10 +282,9 @@ TEST_F(EventLoops, ALostConnectionIsRestoredInItsCallback) {
   KeepInFlight(loop_.get(), &(recorder_ = Recorder()), 2, 4, 50);
 }
 
-TEST_F(EventLoops, ACallbackClosesItsOwnAndAnotherConnection) {
-  const auto server = Server::Start();
-  ASSERT_TRUE(server.ok()) << server.status();
-  Start(server->connect_options(), 3);
+TEST_P(RealEventLoops, ACallbackClosesItsOwnAndAnotherConnection) {
+  const Server server = StartServer();
+  Start(server.connect_options(), 3);
   recorder_.on_reply = [&](size_t connection, const Reply&) {
     loop_->Close(connection);
     const size_t other = (connection + 1) % 3;
@@ -302,15 +298,16 @@ TEST_F(EventLoops, ACallbackClosesItsOwnAndAnotherConnection) {
   EXPECT_TRUE(recorder_.lost.empty());
 }
 
-TEST_F(EventLoops, WithNothingToDoATurnEndsInTime) {
-  const auto server = Server::Start();
-  ASSERT_TRUE(server.ok()) << server.status();
-  Start(server->connect_options(), 1);
+TEST_P(RealEventLoops, WithNothingToDoATurnEndsInTime) {
+  const Server server = StartServer();
+  Start(server.connect_options(), 1);
   EXPECT_TRUE(loop_->RunOnce(Nanoseconds(0)).ok());
   EXPECT_TRUE(loop_->RunOnce(std::chrono::microseconds(100)).ok());
   EXPECT_EQ(recorder_.replies, 0u);
   EXPECT_EQ(loop_->size(), 1u);
 }
+
+CLIENTS_TEST_ON_EACH_SERVER(RealEventLoops);
 
 }  // namespace
 }  // namespace clients

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "clients/local/on_each_server.h"
 #include "clients/local/server.h"
 #include "clients/testing/fake_server.h"
 #include "gtest/gtest.h"
@@ -14,12 +15,12 @@ namespace {
 using local::Server;
 using testing::FakeServer;
 
-class RealPipeline : public ::testing::Test {
+class RealPipeline : public local::OnEachServer<> {
  protected:
   void SetUp() override {
-    auto server = Server::Start();
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_.push_back(*std::move(server));
+    OnEachServer::SetUp();
+    if (!MayRun()) return;
+    server_.push_back(StartServer());
     auto connection = Connection::Open(server_[0].connect_options());
     ASSERT_TRUE(connection.ok()) << connection.status();
     connection_.push_back(*std::move(connection));
@@ -29,7 +30,7 @@ class RealPipeline : public ::testing::Test {
   std::vector<Connection> connection_;
 };
 
-TEST_F(RealPipeline, RepliesComeInOrder) {
+TEST_P(RealPipeline, RepliesComeInOrder) {
   Pipeline pipeline(&connection_[0]);
   for (const int count : {1000, 1, 100}) {
     for (int i = 0; i < count; ++i) {
@@ -44,7 +45,7 @@ TEST_F(RealPipeline, RepliesComeInOrder) {
   EXPECT_TRUE(pipeline.errors().empty());
 }
 
-TEST_F(RealPipeline, RefusedCommandsAreCountedAndStopNothing) {
+TEST_P(RealPipeline, RefusedCommandsAreCountedAndStopNothing) {
   Pipeline pipeline(&connection_[0]);
   for (int run = 0; run < 2; ++run) {
     ASSERT_TRUE(pipeline.Add({"SET", "text", "x"}).ok());
@@ -61,13 +62,15 @@ TEST_F(RealPipeline, RefusedCommandsAreCountedAndStopNothing) {
   EXPECT_EQ(pipeline.errors(), expected);
 }
 
-TEST_F(RealPipeline, NothingToRun) {
+TEST_P(RealPipeline, NothingToRun) {
   Pipeline pipeline(&connection_[0]);
   EXPECT_TRUE(pipeline.Run().ok());
   EXPECT_EQ(pipeline.answered(), 0u);
   EXPECT_FALSE(pipeline.Add({""}).ok());
   EXPECT_EQ(pipeline.pending(), 0u);
 }
+
+CLIENTS_TEST_ON_EACH_SERVER(RealPipeline);
 
 // More than the buffers of both sides hold: who only wrote first would wait for ever on a server
 // that does not read on before its replies are taken.

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "clients/local/on_each_server.h"
 #include "clients/local/server.h"
 #include "clients/testing/fake_server.h"
 #include "gtest/gtest.h"
@@ -16,12 +17,13 @@ namespace {
 using local::Server;
 using testing::FakeServer;
 
-TEST(Pool, ThreadsShareFewConnections) {
-  const auto server = Server::Start();
-  ASSERT_TRUE(server.ok()) << server.status();
+class RealPool : public local::OnEachServer<> {};
+
+TEST_P(RealPool, ThreadsShareFewConnections) {
+  const Server server = StartServer();
   constexpr int kThreads = 6;
   constexpr int kTimes = 200;
-  ConnectOptions options = server->connect_options();
+  ConnectOptions options = server.connect_options();
   options.command_timeout = std::chrono::minutes(1);
   const auto pool = Pool::Create(options, 2);
   ASSERT_TRUE(pool.ok()) << pool.status();
@@ -46,6 +48,8 @@ TEST(Pool, ThreadsShareFewConnections) {
               clients->text().find("connected_clients:2\r") != std::string_view::npos)
       << clients->text();
 }
+
+CLIENTS_TEST_ON_EACH_SERVER(RealPool);
 
 TEST(Pool, IsBounded) {
   FakeServer server([](FakeServer::Peer& peer) {

@@ -3,8 +3,10 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "clients/connection.h"
+#include "clients/local/on_each_server.h"
 #include "clients/local/server.h"
 #include "clients/testing/fake_server.h"
 #include "gtest/gtest.h"
@@ -15,23 +17,21 @@ namespace {
 using local::Server;
 using testing::FakeServer;
 
-// One server for all tests: to make certificates takes some processes.
-class Tls : public ::testing::Test {
+// One server for all tests of a suite: to make certificates takes some processes.
+class RealTls : public local::OnEachServer<> {
  protected:
-  static void SetUpTestSuite() {
-    auto server = Server::Start({.tls_names = "DNS:localhost,IP:127.0.0.1", .password = "pw"});
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = new Server(*std::move(server));
+  void SetUp() override {
+    OnEachServer::SetUp();
+    if (!MayRun() || server_ != nullptr) return;
+    server_ =
+        new Server(StartServer({.tls_names = "DNS:localhost,IP:127.0.0.1", .password = "pw"}));
   }
-  static void TearDownTestSuite() {
-    delete server_;
-    server_ = nullptr;
-  }
+  static void TearDownTestSuite() { delete std::exchange(server_, nullptr); }
 
   static inline Server* server_ = nullptr;
 };
 
-TEST_F(Tls, CommandsAndLargeValues) {
+TEST_P(RealTls, CommandsAndLargeValues) {
   auto connection = Connection::Open(server_->connect_options());
   ASSERT_TRUE(connection.ok()) << connection.status();
   const std::string value(1'000'000, 'v');
@@ -41,7 +41,7 @@ TEST_F(Tls, CommandsAndLargeValues) {
   EXPECT_TRUE(reply->text() == value);
 }
 
-TEST_F(Tls, NamesAreVerified) {
+TEST_P(RealTls, NamesAreVerified) {
   ConnectOptions options = server_->connect_options();
   options.url.hosts[0].host = "localhost";
   EXPECT_TRUE(Connection::Open(options).ok());
@@ -58,7 +58,7 @@ TEST_F(Tls, NamesAreVerified) {
   EXPECT_NE(address.ToString().find("IP address mismatch"), std::string::npos) << address;
 }
 
-TEST_F(Tls, AuthoritiesAreVerified) {
+TEST_P(RealTls, AuthoritiesAreVerified) {
   ConnectOptions options = server_->connect_options();
   options.tls.ca_file = "";  // the system's, which have not signed it
   const absl::Status status = Connection::Open(options).status();
@@ -70,7 +70,7 @@ TEST_F(Tls, AuthoritiesAreVerified) {
   EXPECT_TRUE(Connection::Open(options).ok());
 }
 
-TEST_F(Tls, FilesThatCannotBeReadAreNamed) {
+TEST_P(RealTls, FilesThatCannotBeReadAreNamed) {
   ConnectOptions options = server_->connect_options();
   options.tls.ca_file = "/nowhere/ca.pem";
   const absl::Status authority = Connection::Open(options).status();
@@ -83,24 +83,23 @@ TEST_F(Tls, FilesThatCannotBeReadAreNamed) {
   EXPECT_TRUE(absl::IsInvalidArgument(Connection::Open(options).status()));
 }
 
-TEST_F(Tls, OnOneSideOnly) {
+TEST_P(RealTls, OnOneSideOnly) {
   ConnectOptions plain = server_->connect_options();
   plain.url.tls = false;
   const absl::Status to_tls = Connection::Open(plain).status();
   ASSERT_FALSE(to_tls.ok());
   EXPECT_FALSE(absl::IsDeadlineExceeded(to_tls)) << to_tls;
 
-  const auto server = Server::Start();
-  ASSERT_TRUE(server.ok()) << server.status();
+  const Server server = StartServer();
   ConnectOptions tls = server_->connect_options();
-  tls.url.hosts[0].port = server->port();
+  tls.url.hosts[0].port = server.port();
   tls.connect_timeout = std::chrono::seconds(1);
   const absl::Status to_plain = Connection::Open(tls).status();
   ASSERT_FALSE(to_plain.ok());
   EXPECT_EQ(std::string(to_plain.message()).find("127.0.0.1:"), 0u) << to_plain;
 }
 
-TEST_F(Tls, HandshakesTimeOut) {
+TEST(Tls, HandshakesTimeOut) {
   FakeServer silent([](FakeServer::Peer& peer) { peer.Stall(); });
   ConnectOptions options = silent.connect_options();
   options.connect_timeout = std::chrono::milliseconds(100);
@@ -110,7 +109,7 @@ TEST_F(Tls, HandshakesTimeOut) {
   EXPECT_NE(status.ToString().find("TLS handshake"), std::string::npos) << status;
 }
 
-TEST_F(Tls, ServersWithoutTlsAreNoted) {
+TEST(Tls, ServersWithoutTlsAreNoted) {
   FakeServer http([](FakeServer::Peer& peer) {
     peer.Send("HTTP/1.1 400 Bad Request\r\n\r\n");
     peer.Stall();
@@ -122,7 +121,7 @@ TEST_F(Tls, ServersWithoutTlsAreNoted) {
   EXPECT_NE(status.ToString().find("without TLS"), std::string::npos) << status;
 }
 
-TEST_F(Tls, ALostConnectionIsMadeAnew) {
+TEST_P(RealTls, ALostConnectionIsMadeAnew) {
   auto connection = Connection::Open(server_->connect_options());
   ASSERT_TRUE(connection.ok()) << connection.status();
   auto other = Connection::Open(server_->connect_options());
@@ -135,6 +134,8 @@ TEST_F(Tls, ALostConnectionIsMadeAnew) {
   }
   EXPECT_EQ(connection->reconnections(), 1u);
 }
+
+CLIENTS_TEST_ON_EACH_SERVER(RealTls);
 
 }  // namespace
 }  // namespace clients

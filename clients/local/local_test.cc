@@ -8,6 +8,7 @@
 
 #include "clients/connection.h"
 #include "clients/local/certificates.h"
+#include "clients/local/on_each_server.h"
 #include "clients/local/process.h"
 #include "clients/local/server.h"
 #include "clients/local/server_cluster.h"
@@ -67,44 +68,39 @@ TEST(TemporaryDirectory, IsRemoved) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
-TEST(Server, KeepsWhatItAppendedAndLosesTheRest) {
+class RealServer : public OnEachServer<> {};
+
+TEST_P(RealServer, KeepsWhatItAppendedAndLosesTheRest) {
   for (const bool append_only : {true, false}) {
-    auto server =
-        Server::Start({.append_only = append_only, .settings = {{"appendfsync", "always"}}});
-    ASSERT_TRUE(server.ok()) << server.status();
-    auto connection = Connection::Open(server->connect_options());
+    Server server =
+        StartServer({.append_only = append_only, .settings = {{"appendfsync", "always"}}});
+    auto connection = Connection::Open(server.connect_options());
     ASSERT_TRUE(connection.ok());
     ASSERT_TRUE(connection->Run({"SET", "k", "v"}).ok());
-    server->Kill();
-    ASSERT_TRUE(server->Restart().ok());
-    auto again = Connection::Open(server->connect_options());
+    server.Kill();
+    ASSERT_TRUE(server.Restart().ok());
+    auto again = Connection::Open(server.connect_options());
     ASSERT_TRUE(again.ok());
     EXPECT_EQ(again->Run({"GET", "k"})->is_nil(), !append_only);
   }
 }
 
+TEST_P(RealServer, IsTheOneThatIsWanted) {
+  const Server server = StartServer();
+  EXPECT_EQ(server.program(), GetParam() + "-server");
+  auto connection = Connection::Open(server.connect_options());
+  ASSERT_TRUE(connection.ok());
+  const auto info = connection->Run({"INFO", "server"});
+  ASSERT_TRUE(info.ok());
+  EXPECT_NE(info->text().find(GetParam() + "_version:"), std::string_view::npos);
+}
+
+CLIENTS_TEST_ON_EACH_SERVER(RealServer);
+
 TEST(Server, SaysWhyItDidNotStart) {
   const auto server = Server::Start({.settings = {{"nosuchsetting", "1"}}});
   ASSERT_FALSE(server.ok());
   EXPECT_NE(server.status().ToString().find("nosuchsetting"), std::string::npos) << server.status();
-}
-
-TEST(Server, IsTheOneThatIsWanted) {
-  for (const std::string name : {"redis", "valkey"}) {
-    const auto program = ServerProgram(name);
-    const auto server = Server::Start({.program = name});
-    EXPECT_EQ(server.ok(), program.ok()) << server.status();
-    if (!program.ok()) {
-      EXPECT_TRUE(absl::IsUnavailable(program.status()));
-      continue;
-    }
-    EXPECT_EQ(server->program(), name + "-server");
-    auto connection = Connection::Open(server->connect_options());
-    ASSERT_TRUE(connection.ok());
-    const auto info = connection->Run({"INFO", "server"});
-    ASSERT_TRUE(info.ok());
-    EXPECT_NE(info->text().find(name + "_version:"), std::string_view::npos);
-  }
 }
 
 TEST(Server, ThatIsNotInstalledIsToldApart) {

@@ -33,11 +33,12 @@ absl::Status Await(std::string_view what, const Done& done) {
 
 }  // namespace
 
-absl::StatusOr<ServerCluster> ServerCluster::Start() {
+absl::StatusOr<ServerCluster> ServerCluster::Start(const std::string& program) {
   ServerCluster cluster;
   for (size_t i = 0; i < 2 * kPrimaries; ++i) {
     KV_ASSIGN_OR_RETURN(Server server,
-                        Server::Start({.cluster = true,
+                        Server::Start({.program = program,
+                                       .cluster = true,
                                        .settings = {{"cluster-node-timeout", "500"},
                                                     {"cluster-replica-validity-factor", "0"},
                                                     {"repl-diskless-sync-delay", "0"},

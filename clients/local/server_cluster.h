@@ -7,6 +7,7 @@
 #define CLIENTS_LOCAL_SERVER_CLUSTER_H_
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -21,7 +22,8 @@ class ServerCluster {
  public:
   static constexpr size_t kPrimaries = 3;
 
-  static absl::StatusOr<ServerCluster> Start();
+  // `program` as in ServerOptions.
+  static absl::StatusOr<ServerCluster> Start(const std::string& program = "");
 
   // All nodes: the primaries, then their replicas in the same order.
   Server& node(size_t index) { return servers_[index]; }
