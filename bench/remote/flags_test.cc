@@ -28,15 +28,18 @@ TEST(Flags, WithoutAnyARepresentativeSet) {
   const auto rows = RowsFor(flags);
   double seconds = 0;
   std::set<std::string> names;
-  bool open_loop = false;
   for (const Row& row : rows) {
     seconds += row.seconds + row.warmup_seconds;
     names.insert(NameOf("", row));
-    open_loop |= IsOpenLoop(row.schedule);
   }
   EXPECT_LT(seconds, 50);  // and some for the data
   EXPECT_EQ(names.size(), rows.size());
-  EXPECT_TRUE(open_loop);
+  const Row& open = rows.back();
+  ASSERT_TRUE(IsOpenLoop(open.schedule));
+  EXPECT_EQ(open.load, rows.front().load);
+  EXPECT_GT(open.seconds, rows.front().seconds);
+  EXPECT_EQ(RowsFor(Parsed({"--duration=1s"})).back().seconds, 1);
+  EXPECT_EQ(RowsFor(Parsed({"--requests=9"})).back().seconds, 0);
 }
 
 TEST(Flags, AllOfThem) {

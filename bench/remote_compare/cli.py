@@ -6,8 +6,9 @@
   bazel run //bench:remote_compare -- --a=URL --b=URL --twin=URL --plan=mine.json --json=out.json
   bazel run //bench:remote_compare -- --plan=elasticache --resume     after an interruption
 
-Both servers stay up all the time. Each cell of the plan is run in blocks, A B B A or B A A B as
-chance has it; a run is one process of //bench:remote with a seed of its own. What counts is the
+Each cell of the plan is run in blocks, A B B A or B A A B as chance has it; a run is one process of
+//bench:remote with a seed of its own. Local servers are started anew for each block: two processes
+of one program differ, too, and by chance. What counts is the
 log ratio of each block: the signed-rank test over them is right whatever the noise is like
 (paired.py). The rows show medians, the ratio of B to A with its 95 % interval, p after Holm's
 correction over all rows, the noise floor, and a verdict:
@@ -32,8 +33,9 @@ from bench.compare import cli as shared
 from bench.remote_compare import placement
 
 EPILOG = """What it does not measure: servers apart from the one client machine, which is part of
-every figure; what they do over hours (persistence, fragmentation, fail-over). Data is loaded once
-for each kind of cell and removed at the end, under one prefix; an interruption leaves it there.
+every figure; what they do over hours (persistence, fragmentation, fail-over), or threads of theirs
+that --place=together leaves no processor for. At a URL data is loaded once for each kind of cell
+and removed at the end, under one prefix; an interruption leaves it there.
 
 exit status:
   0    done, and no row failed the gate
@@ -75,11 +77,15 @@ def parser(program="remote_compare"):
     p.add_argument("--plan", default="quick", help="quick, elasticache, or a .json file (--list)")
     p.add_argument("--blocks", type=_blocks, default=None, help="of each cell, instead of the "
                    "plan's; two runs of each server make one")
+    p.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
+                   help="a flag of every cell, instead of its own: --set=duration=200ms "
+                   "--set=warmup=40ms; repeatable")
     p.add_argument("--figures", default="", help="comma-separated, instead of the plan's (--list)")
     p.add_argument("--noise", choices=("aa", "pairs"), default=None, help="see above")
     p.add_argument("--place", choices=tuple(placement.CHOICES), default=None,
-                   help="processors of local servers and of the generator: apart, the default "
-                   "where all servers are local, together, or anywhere, the default otherwise")
+                   help="processors of local servers and of the generator: together, all on one; "
+                   "apart, one half each; anywhere, the default where not all servers are local. "
+                   "Otherwise the plan says (--list)")
     p.add_argument("--threshold", type=_share, default=0.01,
                    help="what counts as no difference: 0.01 by default")
     p.add_argument("--gate", type=_gate, default=None,

@@ -53,6 +53,8 @@ class Servers:
         return found
 
     def as_json(self):
-        return {system: {"name": name, "url": self.value(system, "url"),
+        # Local ones have another URL in each block.
+        return {system: {"name": name,
+                         **({"url": self.value(system, "url")} if "://" in name else {}),
                          **{field: self.value(system, field) for field, _ in FIELDS}}
                 for system, name in self.names.items()}

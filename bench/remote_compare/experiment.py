@@ -1,5 +1,6 @@
-"""The runs of a comparison: data once for each server and kind of cell, then block after block."""
+"""The runs of a comparison, block after block: servers, the data that they lack, runs."""
 
+import math
 import time
 
 from bench.compare import experiment
@@ -8,7 +9,9 @@ from bench.remote_compare import plans, runner
 # An invalid run is made again so often before its place stays empty.
 ATTEMPTS = 3
 # Of a run that only loads or removes data.
-_FEW_REQUESTS = 1000
+_FEW_REQUESTS = 100
+# Seconds between lines of progress: runs may be much shorter.
+_SHOWN_EVERY = 1.0
 
 
 class InMemory:
@@ -24,31 +27,37 @@ class InMemory:
 class Data:
     """Which data the servers hold; it is loaded before the first run that needs it."""
 
-    def __init__(self, binary, urls, seed):
+    def __init__(self, binary, seed):
         self._binary = binary
-        self._urls = urls
         self._seed = seed
-        self._cell = None  # whose data is there
+        self._cells = {}  # {URL: the cell whose data is there}
 
-    def load(self, cell):
-        if self._cell is not None and self._cell.data() == cell.data():
-            return False
-        self.clean_up()
-        self._cell = cell
-        self._each(cell, ["--keep"])
-        return True
+    def load(self, cell, urls):
+        for url in urls:
+            if url in self._cells and self._cells[url].data() == cell.data():
+                continue
+            self._remove(url)
+            self._cells[url] = cell
+            self._run(cell, url, "--keep")
+
+    def forget(self, urls):
+        """Other servers are there now, which hold nothing."""
+        for url in urls:
+            self._cells.pop(url, None)
 
     def clean_up(self):
-        """Removes what was loaded: a run that keeps nothing."""
-        if self._cell is not None:
-            self._each(self._cell, ["--preload=no"])
-        self._cell = None
+        for url in list(self._cells):
+            self._remove(url)
 
-    def _each(self, cell, more):
-        flags = cell.short(_FEW_REQUESTS).flags() + more + ["--seed=%d" % self._seed]
-        for url in self._urls.values():
-            # Whether these few requests are to be believed does not matter; a failure does.
-            runner.run(self._binary, url, flags)
+    def _remove(self, url):
+        cell = self._cells.pop(url, None)
+        if cell is not None:
+            self._run(cell, url, "--preload=no")  # and keeps nothing
+
+    def _run(self, cell, url, how):
+        # Whether these few requests are to be believed does not matter; a failure does.
+        runner.run(self._binary, url,
+                   cell.short(_FEW_REQUESTS).flags() + [how, "--seed=%d" % self._seed])
 
 
 def key_of(cell, run):
@@ -70,28 +79,34 @@ def _run_valid(binary, url, flags):
         again.append(result["invalid"])
 
 
-def make_runs(binary, urls, plan, seed, kept, quiet=False, keep_data=False):
+def make_runs(binary, fleet, plan, seed, kept, quiet=False, keep_data=False):
     """Makes every run of the plan that `kept` lacks; returns all of them, in order.
 
-    `urls`: {system: URL}, the systems as in judge.py. `keep_data`: the servers are ours and end
-    soon, so the last data need not be removed.
+    `fleet`: servers.Fleet or servers.Kept, its systems as in judge.py. `keep_data`: the servers are
+    ours and end soon, so the last data need not be removed.
     """
-    planned = plans.schedule_of(plan, list(urls), seed)
+    planned = plans.schedule_of(plan, fleet.systems, seed)
     numbers = {cell.name: number for number, cell in enumerate(plan.cells)}
-    data = Data(binary, urls, seed)
+    data = Data(binary, seed)
+    block = None
     progress = experiment.ProgressLine(len(planned))
+    shown = -math.inf
     try:
         for number, (cell, run) in enumerate(planned):
             key = key_of(cell, run)
             if key in kept.runs:
                 continue
-            if not quiet:
-                progress.start(number, "%s, block %d, %s" % (cell.name, run.block + 1, run.system))
-            data.load(cell)
             begin = time.monotonic()
+            if not quiet and begin - shown >= _SHOWN_EVERY:
+                progress.start(number, "%s, block %d, %s" % (cell.name, run.block + 1, run.system))
+                shown = begin
+            if block != (cell.name, run.block):
+                block = cell.name, run.block
+                data.forget(fleet.renew())
+                data.load(cell, fleet.urls.values())
             flags = cell.flags() + ["--preload=no", "--keep", "--seed=%d" % _seed_of(
                 seed, numbers[cell.name], run)]
-            result = _run_valid(binary, urls[run.system], flags)
+            result = _run_valid(binary, fleet.urls[run.system], flags)
             kept.add({**result, "key": key, "cell": cell.name, "block": run.block,
                       "half": run.half, "system": run.system})
             progress.made(time.monotonic() - begin)

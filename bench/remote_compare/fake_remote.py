@@ -3,6 +3,7 @@
 remote        reports what its environment tells it to, in the form of //bench:remote:
   FAKE_RATES    JSON: {part of a URL: operations a second}; 10,000 otherwise
   FAKE_CONTEXT  JSON: {part of a URL: {name: value}} for the report's context
+  FAKE_SERVER_CPU  ns an operation, 5000 otherwise; empty: it is not told
   FAKE_NOISE    standard deviation of the logarithm of a run's rate
   FAKE_FAULT    "<part of a URL>|<fault>": exit, garbage, error, nothing, invalid, marked, interrupt
   FAKE_FAULT_ONCE  a path; the fault happens only while it does not exist, and only to a run that
@@ -49,10 +50,12 @@ def told(variable, url, otherwise):
 
 def row_of(name, rate, generator):
     wide = math.exp(generator.gauss(0, 0.02))
+    server_cpu = os.environ.get("FAKE_SERVER_CPU", "5000")
     return {"name": name, "run_type": "iteration", "threads": 1, "ops": 1000,
             "items_per_second": rate, "p50_ns": 0.9e9 / rate, "p90_ns": 1.2e9 / rate,
             "p99_ns": 2e9 / rate * wide, "p999_ns": 3e9 / rate * wide, "max_ns": 9e9 / rate,
-            "errors": 0, "hits": 800, "misses": 0, "server_cpu_ns_per_op": 5000.0, "valid": 1}
+            "errors": 0, "hits": 800, "misses": 0, "valid": 1,
+            **({"server_cpu_ns_per_op": float(server_cpu)} if server_cpu else {})}
 
 
 def rows_of(flags, rate, generator):

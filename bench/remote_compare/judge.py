@@ -31,12 +31,13 @@ MOST_BLOCKS = 1000
 class Figure:
     """A figure of a run that is compared."""
 
-    def __init__(self, name, counter, higher_is_better, scale, unit):
+    def __init__(self, name, counter, higher_is_better, scale, unit, optional=False):
         self.name = name
         self.counter = counter  # in the JSON of //bench:remote
         self.higher_is_better = higher_is_better
         self.scale = scale  # of the counter, to be shown
         self.unit = unit
+        self.optional = optional  # where the server may not tell
 
 
 FIGURES = {figure.name: figure for figure in (
@@ -44,9 +45,11 @@ FIGURES = {figure.name: figure for figure in (
     Figure("p50", "p50_ns", False, 1e-3, "us"),
     Figure("p99", "p99_ns", False, 1e-3, "us"),
     Figure("p999", "p999_ns", False, 1e-3, "us"),
-    Figure("server_cpu", "server_cpu_ns_per_op", False, 1e-3, "us/op"),
+    Figure("server_cpu", "server_cpu_ns_per_op", False, 1e-3, "us/op", optional=True),
 )}
-DEFAULT_FIGURES = ("throughput", "p50", "p99")
+# What a service costs: how much a server does, how long the slow ones take, and the processor time
+# of a request, which neither the client nor a queue has a part in.
+DEFAULT_FIGURES = ("throughput", "p99", "server_cpu")
 
 
 class Row:
@@ -91,8 +94,16 @@ def rows_of(runs, cells, figures, blocks):
             for figure in cell.figures(figures):
                 row = Row(name, cell.name, load, FIGURES[figure])
                 _take(row, own, blocks)
-                rows.append(row)
+                if row.medians or not row.figure.optional:
+                    rows.append(row)
     return rows
+
+
+def untold(rows, cells, figures):
+    """Names of the figures that are asked for and that no server tells."""
+    return [name for name in figures if FIGURES[name].optional and
+            any(name in cell.figures(figures) for cell in cells) and
+            not any(row.figure.name == name for row in rows)]
 
 
 def _take(row, runs, blocks):

@@ -1,9 +1,18 @@
-"""Where local servers and the load generator run: on processors of their own, the same for each
-server.
+"""Where local servers and the load generator run: on processors that are named, the same ones for
+each server.
 
-Left to the scheduler, equal servers were measured to differ by tens of percent on a busy machine,
-probably by whether a server runs beside the process that wakes it or across from it. What lasts as
-long as a server does is averaged out by no number of blocks.
+    together   all on one. Nobody waits for another processor to wake up, and what another program
+               takes from the one it takes from server and generator alike: the least noise, also
+               on a busy machine. Throughput and latency are of server and generator together, so
+               a difference between servers shows in them by the server's share of the time; the
+               server's processor time per request is its own. A server's further threads get
+               nothing.
+    apart      servers on one half, the generator on the other: throughput is the server's alone
+               where it is what limits. Wants a quiet machine of more than two processors.
+    anywhere   as the scheduler likes. Equal servers were measured to differ by tens of percent on
+               a busy machine, probably by whether a server runs beside the process that wakes it
+               or across from it; what lasts as long as a server is averaged out by no number of
+               blocks.
 """
 
 import os
@@ -31,6 +40,11 @@ class Placement:
         if self.server:
             os.sched_setaffinity(0, self.server)
 
+    @property
+    def is_shared(self):
+        """Whether servers and generator take turns on the same processors."""
+        return bool(self.server) and self.server == self.generator
+
     def text(self):
         if not self.server:
             return "anywhere"
@@ -53,7 +67,7 @@ def apart():
 
 
 def together():
-    """All on the last processor: one waits for the other anyway where there is one connection."""
+    """All on the last processor; interrupts tend to go to the first."""
     last = {max(os.sched_getaffinity(0))}
     return Placement(last, last)
 

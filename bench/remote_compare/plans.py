@@ -2,19 +2,20 @@
 
 A plan in a file (`--plan=FILE.json`) has the same names:
 
-    {"name": "sessions", "blocks": 10, "figures": ["throughput", "p99"],
+    {"name": "sessions", "blocks": 40, "figures": ["throughput", "p99"], "place": "together",
      "flags": {"duration": "1s", "warmup": "200ms"},
      "cells": [{"name": "small", "load": "getset",
                 "flags": {"value_size": 100, "connections": 50, "keys": "100k"}}]}
 
 `flags` are those of //bench:remote, without the dashes; a cell's go before those of the plan.
+`place` is where local servers and the generator run unless --place says otherwise.
 """
 
 import json
 import math
 
 from bench.compare import schedule, systems
-from bench.remote_compare import judge, paired
+from bench.remote_compare import judge, paired, placement
 
 # Flags that say how data is used, not what data there is: cells that differ in nothing else share
 # one preload.
@@ -25,7 +26,6 @@ _SCHEDULES = ("rate", "burst", "pace")
 # Flags that are the comparison's own to set.
 _OURS = ("url", "server", "server_setting", "load", "seed", "json", "hdr_log", "label", "preload",
          "keep", "flush", "repetitions", "operations", "list", "help")
-
 
 class Cell:
     """One load with its flags."""
@@ -62,11 +62,12 @@ class Cell:
 
 
 class Plan:
-    def __init__(self, name, blocks, cells, figures=judge.DEFAULT_FIGURES):
+    def __init__(self, name, blocks, cells, figures=judge.DEFAULT_FIGURES, place="apart"):
         self.name = name
         self.blocks = blocks
         self.cells = cells
         self.figures = list(figures)
+        self.place = place  # of local servers and the generator: one of placement.CHOICES
 
     def runs(self, systems_per_block):
         return len(self.cells) * self.blocks * paired.RUNS_OF_A_BLOCK * systems_per_block
@@ -85,13 +86,17 @@ class Plan:
 
 
 def _quick():
-    timing = {"duration": "600ms", "warmup": "100ms", "keys": "100k", "value_size": 100}
+    # Runs are as short as they may be beside the 20 ms that one takes to start, so that what
+    # disturbs the machine for longer than a block falls on both servers; data are few, since each
+    # block loads them. Few connections: the server's time for them is in that for its requests.
+    common = {"duration": "60ms", "warmup": "5ms", "connections": 10, "keys": "10k",
+              "value_size": 100}
     cells = [
-        Cell("get-set", "getset", {"connections": 50, **timing}),
-        Cell("pipelined", "getset", {"connections": 50, "pipeline": 16, **timing}),
-        Cell("structures", "structures", {"connections": 50, **timing, "keys": "1k"}),
+        Cell("get-set", "getset", common),
+        Cell("pipelined", "getset", {**common, "pipeline": 16}),
+        Cell("structures", "structures", {**common, "keys": 200}),
     ]
-    return Plan("quick", 10, cells)
+    return Plan("quick", 70, cells, place="together")
 
 
 def _elasticache():
@@ -149,7 +154,7 @@ def _from_file(path):
         raise _mistake(path, "not JSON: %s" % error) from error
     if not isinstance(text, dict) or not isinstance(text.get("cells"), list) or not text["cells"]:
         raise _mistake(path, "a plan is an object with cells")
-    unknown = set(text) - {"name", "blocks", "figures", "flags", "cells"}
+    unknown = set(text) - {"name", "blocks", "figures", "flags", "cells", "place"}
     if unknown:
         raise _mistake(path, "a plan has no %s" % ", ".join(sorted(unknown)))
     common = text.get("flags", {})
@@ -163,8 +168,21 @@ def _from_file(path):
     blocks = text.get("blocks", 10)
     if not isinstance(blocks, int) or not 1 <= blocks <= judge.MOST_BLOCKS:
         raise _mistake(path, "blocks is a number from 1 to %d" % judge.MOST_BLOCKS)
+    place = text.get("place", "apart")
+    if place not in placement.CHOICES:
+        raise _mistake(path, "place is one of %s" % ", ".join(placement.CHOICES))
     return Plan(str(text.get("name", "plan")), blocks, cells,
-                figures_of(text.get("figures", list(judge.DEFAULT_FIGURES))))
+                figures_of(text.get("figures", list(judge.DEFAULT_FIGURES))), place)
+
+
+def setting_of(text):
+    """(name, value) of a flag for all cells, as in duration=200ms."""
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise systems.UsageError("--set=%s: name=value is wanted" % text)
+    if name in _OURS:
+        raise systems.UsageError("--set=%s: the flag %s is not a cell's to set" % (text, name))
+    return name, value
 
 
 def figures_of(names):
@@ -202,8 +220,8 @@ def listing():
     for name, (make, description) in BUILT_IN.items():
         plan = make()
         lines.append("  %-12s %s" % (name, description))
-        lines.append("  %-12s %d blocks of each of %d cells, %s" % (
-            "", plan.blocks, len(plan.cells), ", ".join(plan.figures)))
+        lines.append("  %-12s %d blocks of each of %d cells, %s; local servers %s" % (
+            "", plan.blocks, len(plan.cells), ", ".join(plan.figures), plan.place))
         for cell in plan.cells[:8]:
             lines.append("    %-32s %s" % (cell.name, " ".join(cell.flags())))
         if len(plan.cells) > 8:

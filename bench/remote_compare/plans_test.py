@@ -48,6 +48,12 @@ class CellTest(unittest.TestCase):
         self.assertNotEqual(cell.data(), plans.Cell("c", "getset", {"keys": "2k"}).data())
         self.assertNotEqual(cell.data(), plans.Cell("c", "structures", {"keys": "1k"}).data())
 
+    def test_settings_of_all_cells(self):
+        self.assertEqual(plans.setting_of("rate=burst=1"), ("rate", "burst=1"))
+        for text in ("rate", "rate=", "=5", "url=x", "keep=1"):
+            with self.assertRaises(systems.UsageError):
+                plans.setting_of(text)
+
     def test_a_rate_is_no_throughput(self):
         cell = plans.Cell("c", "getset", {"rate": 1000})
         self.assertEqual(cell.figures(["throughput", "p99"]), ["p99"])
@@ -69,9 +75,10 @@ class FileTest(unittest.TestCase):
 
     def test_all_of_it(self):
         plan = self.read({
-            "name": "mine", "blocks": 7, "figures": ["p99"], "flags": {"duration": "1s", "keys": 5},
+            "name": "mine", "blocks": 7, "figures": ["p99"], "place": "together", "flags": {"duration": "1s", "keys": 5},
             "cells": [{"name": "x", "load": "getset", "flags": {"keys": 6}}, {"load": "zset"}]})
-        self.assertEqual((plan.name, plan.blocks, plan.figures), ("mine", 7, ["p99"]))
+        self.assertEqual((plan.name, plan.blocks, plan.figures, plan.place),
+                         ("mine", 7, ["p99"], "together"))
         self.assertEqual([cell.name for cell in plan.cells], ["x", "zset"])
         self.assertEqual(plan.cells[0].options, {"duration": "1s", "keys": 6})
         self.assertEqual(plan.cells[1].options, {"duration": "1s", "keys": 5})
@@ -91,6 +98,7 @@ class FileTest(unittest.TestCase):
                 ({"cells": [one], "figures": ["p98"]}, "did you mean p99"),
                 ({"cells": [one], "figures": []}, "no figure"),
                 ({"cells": [one], "flags": []}, "flags is an object"),
+                ({"cells": [one], "place": "near"}, "together"),
                 ({"cells": [{**one, "flags": {"url": "x"}}]}, "not a cell's to set"),
                 ({"cells": [{**one, "flags": {"keys": [1]}}]}, "a text or a number")):
             with self.assertRaisesRegex(systems.UsageError, words):

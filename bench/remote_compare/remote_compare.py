@@ -20,6 +20,7 @@ class Question:
         self.plan = plans.plan_of(args.plan, cli.from_caller(args.plan))
         self.plan.blocks = args.blocks or self.plan.blocks
         for cell in self.plan.cells:
+            cell.options.update(plans.setting_of(text) for text in args.set)
             cell.extra = args.extra
         if args.figures:
             self.plan.figures = plans.figures_of(
@@ -36,7 +37,7 @@ class Question:
             self.specs[judge.TWIN] = servers.parse(args.twin) if args.twin else a
         self.noise = noise
         local = all(spec.is_local for spec in self.specs.values())
-        self.place = placement.CHOICES[args.place or ("apart" if local else "anywhere")]()
+        self.place = placement.CHOICES[args.place or (self.plan.place if local else "anywhere")]()
         self.seed = args.seed
         self.binary = os.path.abspath(args.remote)
         if not self.plan.rows():
@@ -76,9 +77,9 @@ def _measure(args):
     runs = []
     try:
         with servers.Servers(os.path.abspath(args.local_server), question.place) as started:
-            urls = {system: started.url_of(spec) for system, spec in question.specs.items()}
             runs = experiment.make_runs(
-                question.binary, urls, question.plan, question.seed, kept,
+                question.binary, servers.Fleet(started, question.specs), question.plan,
+                question.seed, kept,
                 keep_data=all(spec.is_local for spec in question.specs.values()))
     except KeyboardInterrupt:
         cli.say("interrupted; the same command with --resume goes on after %d runs" %
@@ -87,8 +88,9 @@ def _measure(args):
     return _conclude(args, question, runs, busy)
 
 
-def _notes(rows, runs, known, busy):
-    notes = known.notes() + experiment.notes_of(runs, known.names)
+def _notes(rows, runs, known, busy, plan, place):
+    notes = known.notes() + experiment.notes_of(runs, known.names) + report.shared_notes(
+        rows, runs, place)
     if busy > machine.BUSY_CPUS:
         notes.append("the machine was not quiet before the first run: %.1f of %s CPUs were busy" % (
             busy, os.cpu_count()))
@@ -96,6 +98,8 @@ def _notes(rows, runs, known, busy):
         notes.append("%s, %s: two servers equal to A were told apart (%.3f, p %.2g); something "
                      "besides the server is measured here" % (
                          row.name, row.figure.name, row.twin_ratio, row.twin_p))
+    for name in judge.untold(rows, plan.cells, plan.figures):
+        notes.append("the servers do not tell %s" % name.replace("_", " "))
     notes.append("latencies of cells without a rate are service times of a closed loop")
     return notes
 
@@ -116,7 +120,7 @@ def _conclude(args, question, runs, busy):
         "servers": known.as_json(),
         "not_comparable": known.not_comparable(),
     }
-    notes = _notes(rows, runs, known, busy)
+    notes = _notes(rows, runs, known, busy, question.plan, question.place)
     print(report.text(rows, known, context, notes))
     if args.markdown:
         with open(cli.from_caller(args.markdown), "w") as file:
@@ -144,7 +148,8 @@ def _command(args):
              ("seed", args.seed)]
     return " ".join(["bazel run //bench:remote_compare --"] + [
         "--%s=%s" % (name, value) for name, value in given if value] + [
-            "--extra=" + flag for flag in args.extra])
+            "--set=" + setting for setting in args.set] + [
+                "--extra=" + flag for flag in args.extra])
 
 
 def main(arguments=None):

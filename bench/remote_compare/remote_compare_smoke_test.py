@@ -8,9 +8,11 @@ A machine that has no time for it makes runs invalid, which is a result as well.
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 _REMOTE, _LOCAL_SERVER, _SLOW_PROXY = (os.path.abspath(path) for path in sys.argv[1:4])
@@ -26,13 +28,20 @@ class SmokeTest(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.scratch, name)
 
-    def call(self, module, *arguments):
-        return subprocess.run(
+    def start(self, module, *arguments):
+        return subprocess.Popen(
             [sys.executable, "-m", "bench.remote_compare." + module, "--remote=" + _REMOTE,
              "--local-server=" + _LOCAL_SERVER] + list(arguments),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            # Whoever runs this may have it ignored, which a child inherits.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path),
                  "XDG_CACHE_HOME": self.scratch, "BUILD_WORKING_DIRECTORY": ""})
+
+    def call(self, module, *arguments):
+        with self.start(module, *arguments) as process:
+            out, err = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def test_a_comparison(self):
         with open(self.path("plan.json"), "w") as file:
@@ -48,7 +57,7 @@ class SmokeTest(unittest.TestCase):
         self.assertEqual(len(found["runs"]), 2 * 2 * 2 * 3)
         self.assertEqual([(row["cell"], row["figure"]) for row in found["rows"]],
                          [(cell, figure) for cell in ("get-set", "mixed")
-                          for figure in ("throughput", "p50", "p99")])
+                          for figure in ("throughput", "p99", "server_cpu")])
         for run in found["runs"]:
             self.assertEqual(run["context"]["server"], "redis")
             self.assertNotEqual(run["context"]["version"], "unknown")
@@ -61,6 +70,36 @@ class SmokeTest(unittest.TestCase):
         # With everything kept, resuming makes no run and says the same.
         again = self.call("remote_compare", *arguments, "--resume")
         self.assertEqual((again.returncode, again.stdout), (done.returncode, done.stdout))
+
+    def lines(self, name):
+        try:
+            with open(self.path(name)) as file:
+                return file.readlines()
+        except FileNotFoundError:
+            return []
+
+    def test_an_interrupted_one_goes_on(self):
+        with open(self.path("plan.json"), "w") as file:
+            json.dump({"blocks": 2, "figures": ["throughput"],
+                       "flags": {"duration": "5ms", "warmup": "1ms", "keys": 50, "connections": 2},
+                       "cells": [{"name": name, "load": "getset", "flags": {"pipeline": depth}}
+                                 for name, depth in (("one", 1), ("two", 2), ("four", 4))]}, file)
+        arguments = ["--a=redis", "--b=redis", "--noise=pairs", "--plan=" + self.path("plan.json"),
+                     "--state=" + self.path("state"), "--json=" + self.path("out.json")]
+        with self.start("remote_compare", *arguments) as first:
+            while len(self.lines("state")) < 6 and first.poll() is None:
+                time.sleep(0.005)
+            first.send_signal(signal.SIGINT)
+            _, err = first.communicate()
+        self.assertEqual(first.returncode, 130, err)
+        kept = [line for line in self.lines("state") if line.endswith("\n")]
+        self.assertLess(len(kept), 1 + 24)
+        done = self.call("remote_compare", *arguments, "--resume")
+        self.assertIn(done.returncode, (0, 3), done.stderr)
+        self.assertIn("going on after %d finished runs" % (len(kept) - 1), done.stderr)
+        self.assertEqual(self.lines("state")[:len(kept)], kept)
+        with open(self.path("out.json")) as file:
+            self.assertEqual(len(json.load(file)["runs"]), 24)
 
     def test_trust(self):
         done = self.call("trust", "--slow-proxy=" + _SLOW_PROXY, "--comparisons=1", "--slowed=1",

@@ -132,6 +132,54 @@ class RemoteCompareTest(unittest.TestCase):
         for i in range(0, 24, 2):
             self.assertEqual(seeds[i], seeds[i + 1])
 
+    def test_flags_of_every_cell(self):
+        self.compare("--set=connections=7", "--set=keys=9", "--markdown=out.md")
+        self.assertEqual(len(self.calls("remote", "--connections=7", "--keys=9")),
+                         len(self.calls("remote")))
+        with open(self.path("out.md")) as file:
+            self.assertIn("--set=connections=7 --set=keys=9", file.read())
+        status, _, err = self.compare("--set=url=redis://x")
+        self.assertEqual(status, 2)
+        self.assertIn("not a cell's to set", err)
+
+    def test_what_a_server_does_not_tell_is_no_row(self):
+        self.write_plan(figures=["throughput", "server_cpu"], cells=[
+            {"name": "one", "load": "getset", "flags": {"connections": 1}}])
+        for told, rows in (("5000", 2), ("", 1)):
+            status, out, err = self.compare(FAKE_SERVER_CPU=told)
+            self.assertEqual(status, 0, err)
+            self.assertIn("%d rows:" % rows, out)
+            self.assertEqual("do not tell server cpu" in out, not told)
+
+    def test_the_whole_elasticache_plan(self):
+        arguments = ("--plan=elasticache", "--blocks=1", "--set=duration=1ms")
+        once = self.path("once")
+        status, _, _ = self.compare(*arguments, FAKE_FAULT="b.example|interrupt",
+                                    FAKE_FAULT_ONCE=once)
+        self.assertEqual(status, 130)
+        status, out, err = self.compare(*arguments, "--resume", "--json=out.json")
+        self.assertEqual(status, 0, err)
+        self.assertIn("192 rows:", out)
+        with open(self.path("out.json")) as file:
+            found = json.load(file)
+        self.assertEqual(len(found["runs"]), 64 * 4)
+        self.assertEqual(len({row["cell"] for row in found["rows"]}), 64)
+        for row in found["rows"]:
+            self.assertEqual(set(row["medians"]), {"a", "b"}, row["name"])
+        # Four sizes of values, each loaded once at each server, and once more after the interrupt.
+        self.assertEqual(len(self.calls("remote", "--keep")) - len(self.calls(
+            "preload=no", "--keep")), 4 * 2 + 2)
+
+    def test_a_shared_processor_is_said(self):
+        local = ("--a=redis:" + sys.executable, "--b=valkey:" + sys.executable)
+        few = ("--noise=pairs", "--blocks=1")
+        _, out, _ = self.compare("--place=together", *few, servers=local)
+        self.assertIn("servers and generator share a processor", out)
+        # 5 us of the server for each of 10,000 operations a second.
+        self.assertRegex(out, r"the server's share of the time, 5 %")
+        _, out, _ = self.compare("--place=anywhere", *few, servers=local)
+        self.assertNotIn("share a processor", out)
+
     def test_flags_that_are_handed_through(self):
         self.compare("--extra=--cacert=ca.pem")
         self.assertEqual(len(self.calls("--seed")), len(self.calls("--cacert=ca.pem")))
@@ -216,7 +264,9 @@ class RemoteCompareTest(unittest.TestCase):
             "--json=out.json", servers=("--a=redis:" + sys.executable,
                                         "--b=valkey:" + sys.executable))
         self.assertEqual(status, 0, err)
-        self.assertEqual(len(self.calls("local_server --program=" + sys.executable)), 3)
+        # Three of them for each of six blocks, and to each its data.
+        self.assertEqual(len(self.calls("local_server --program=" + sys.executable)), 18)
+        self.assertEqual(len(self.calls("remote", "--keep")), 18 + 36)
         self.assertEqual(len(self.calls("preload=no", "--keep")), 36)
         self.assertEqual(len(self.calls("preload=no")), 36)  # the servers go, and their data
         with open(self.path("out.json")) as file:

@@ -1,6 +1,7 @@
 """The report of a comparison: for people, as Markdown, as JSON."""
 
 import math
+import statistics
 
 from bench.compare import verdict as verdicts
 from bench.remote_compare import judge
@@ -91,6 +92,22 @@ def summary(rows):
 def _method(context):
     return ("%d blocks of each cell, order by chance; ratios of blocks, signed-rank test, p "
             "corrected for all rows; seed %s" % (context["blocks"], context["seed"]))
+
+
+def shared_notes(rows, runs, place):
+    """What figures mean where server and generator take turns on one processor."""
+    if not place.is_shared:
+        return []
+    shares = [figures["server_cpu_ns_per_op"] * figures["items_per_second"] / 1e9
+              for run in runs if not run["invalid"] and run["system"] == judge.A
+              for figures in run["rows"].values()
+              if figures.get("server_cpu_ns_per_op") and figures.get("items_per_second")]
+    share = ", %.0f %% of it in the median" % (100 * statistics.median(shares)) if shares else ""
+    return ["servers and generator share a processor: throughput and latency are of both, and a "
+            "difference between the servers shows in them by the server's share of the time%s" %
+            share] + (["server cpu is of the servers alone, with the time that they take for "
+                       "connections and INFO"]
+                      if any(row.figure.name == "server_cpu" for row in rows) else [])
 
 
 def text(rows, known, context, notes):

@@ -5,8 +5,8 @@
     redis:path/to/redis-server                                 another build of it
     env:NAME                                                   what that variable has: one of these
 
-Local ones stay up for the whole comparison, each behind a child process (local_server.cc) that ends
-it with its own standard input; so none outlives this program, however it ends.
+Each local one stands behind a child process (local_server.cc) that ends it with its own standard
+input; so none outlives this program, however it ends.
 """
 
 import os
@@ -119,9 +119,12 @@ class Servers:
 
     def __exit__(self, *_):
         self._place.__exit__()
+        self.stop_all()
+
+    def stop_all(self):
         # Those that were started last lead to those before them.
-        for child in reversed(self._children):
-            child.stop()
+        while self._children:
+            self._children.pop().stop()
 
     def url_of(self, spec):
         """Where the server of a Spec is; a local one is started, each time another."""
@@ -133,3 +136,44 @@ class Servers:
         child = Child(command, self._place.take_server)
         self._children.append(child)
         return child.url
+
+
+class Fleet:
+    """The servers of a comparison. Local ones are started anew for each block.
+
+    Two processes of one program were measured to differ by 1 to 2 percent for as long as they live,
+    perhaps by where their memory lies. In a comparison of two processes that is a difference
+    between the servers, which more blocks only make more certain; with processes of their own,
+    blocks differ by it, and chance decides whom it favours.
+    """
+
+    def __init__(self, started, specs):
+        self._started = started  # Servers, which starts no others
+        self._specs = specs
+        self.urls = {system: spec.url for system, spec in specs.items() if not spec.is_local}
+
+    @property
+    def systems(self):
+        return list(self._specs)
+
+    def renew(self):
+        """For the next block; the URLs of those servers that were started, which hold no data."""
+        self._started.stop_all()
+        fresh = {system: self._started.url_of(spec) for system, spec in self._specs.items()
+                 if spec.is_local}
+        self.urls.update(fresh)
+        return list(fresh.values())
+
+
+class Kept:
+    """Servers that stay up for the whole comparison."""
+
+    def __init__(self, urls):
+        self.urls = urls  # {system: URL}
+
+    @property
+    def systems(self):
+        return list(self.urls)
+
+    def renew(self):
+        return []

@@ -99,6 +99,41 @@ class PlacementTest(unittest.TestCase):
             self.assertIsNone(placement.apart().server)
 
 
+class Started:
+    """Stands for servers.Servers."""
+
+    def __init__(self):
+        self.running = []
+        self._next = 0
+
+    def stop_all(self):
+        self.running = []
+
+    def url_of(self, spec):
+        self._next += 1
+        self.running.append("%s-%d" % (spec.text, self._next))
+        return self.running[-1]
+
+
+class FleetTest(unittest.TestCase):
+
+    def test_local_servers_are_of_one_block(self):
+        started = Started()
+        fleet = servers.Fleet(started, {"a": servers.Spec("redis"),
+                                        "b": servers.Spec("b", url="redis://b")})
+        self.assertEqual(fleet.systems, ["a", "b"])
+        for number in (1, 2):
+            fresh = "redis-%d" % number
+            self.assertEqual(fleet.renew(), [fresh])
+            self.assertEqual(fleet.urls, {"a": fresh, "b": "redis://b"})
+            self.assertEqual(started.running, [fresh])
+
+    def test_others_stay(self):
+        fleet = servers.Kept({"a": "redis://a"})
+        self.assertEqual((fleet.systems, fleet.renew(), fleet.urls),
+                         (["a"], [], {"a": "redis://a"}))
+
+
 class ComparableTest(unittest.TestCase):
 
     SAID = {"url": "u", "server": "redis", "version": "7", "io_threads": "1",

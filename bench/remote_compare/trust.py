@@ -123,13 +123,13 @@ class Trial:
             delay_ns = round_trip_ns = 0
             url = self._proxy_of(started, upstream[0], 0)
             if slowed:
-                data = experiment.Data(self.remote, {judge.A: url}, seed)
-                data.load(self.cell)
+                data = experiment.Data(self.remote, seed)
+                data.load(self.cell, [url])
                 round_trip_ns = self._round_trip_ns(url, seed * 10)
                 delay_ns = round(self.slowdown * round_trip_ns)
                 data.clean_up()
             urls = {judge.A: url, judge.B: self._proxy_of(started, upstream[1], delay_ns)}
-            runs = experiment.make_runs(self.remote, urls, self.plan, seed,
+            runs = experiment.make_runs(self.remote, servers.Kept(urls), self.plan, seed,
                                         experiment.InMemory(), quiet=True, keep_data=True)
         rows = judge.rows_of(runs, [self.cell], self.plan.figures, self.plan.blocks)
         judge.judge_all(rows, self.threshold)
