@@ -27,14 +27,56 @@ absl::Status Check(Arguments arguments) {
   return absl::OkStatus();
 }
 
-// `sign`, the number, and the end of the line. Returns where it ends.
-char* PutLength(char sign, size_t number, char* at) {
-  *at++ = sign;
-  at = std::to_chars(at, at + kMostOverhead, number).ptr;
-  *at++ = '\r';
-  *at++ = '\n';
-  return at;
-}
+// A command that is put together: its small parts here, so that they come to the string in one
+// piece, and what is large directly.
+class Assembly {
+ public:
+  explicit Assembly(std::string* bytes) : bytes_(bytes) {}
+
+  // `sign`, the number, and the end of the line.
+  void AddLength(char sign, size_t number) {
+    if (kRoom - size_ < kMostOverhead) Flush();
+    char* at = small_.data() + size_;
+    *at++ = sign;
+    if (number < 10) {
+      *at++ = static_cast<char>('0' + number);
+    } else if (number < 100) {
+      *at++ = static_cast<char>('0' + number / 10);
+      *at++ = static_cast<char>('0' + number % 10);
+    } else {
+      at = std::to_chars(at, at + kMostOverhead, number).ptr;
+    }
+    *at++ = '\r';
+    *at++ = '\n';
+    size_ = static_cast<size_t>(at - small_.data());
+  }
+
+  // The argument and the end of its line.
+  void AddArgument(std::string_view argument) {
+    if (kRoom - size_ < argument.size() + 2) {
+      Flush();
+      if (kRoom < argument.size() + 2) {
+        bytes_->append(argument);
+        argument.remove_prefix(argument.size());
+      }
+    }
+    size_ += argument.copy(small_.data() + size_, argument.size());
+    small_[size_++] = '\r';
+    small_[size_++] = '\n';
+  }
+
+  void Flush() {
+    bytes_->append(small_.data(), size_);
+    size_ = 0;
+  }
+
+ private:
+  static constexpr size_t kRoom = 512;
+
+  std::string* const bytes_;
+  std::array<char, kRoom> small_;
+  size_t size_ = 0;
+};
 
 absl::Status Format(Arguments arguments, const char** texts, size_t* lengths, std::string* bytes) {
   for (size_t i = 0; i < arguments.size(); ++i) {
@@ -67,18 +109,13 @@ absl::Status AppendCommand(Arguments arguments, std::string* bytes) {
 
 absl::Status AppendCommandInPlace(Arguments arguments, std::string* bytes) {
   KV_RETURN_IF_ERROR(Check(arguments));
-  // What stands between two arguments goes in at once: the end of one, the length of the next.
-  std::array<char, 3 * kMostOverhead> between;
-  char* end = PutLength('*', arguments.size(), between.data());
+  Assembly assembly(bytes);
+  assembly.AddLength('*', arguments.size());
   for (const std::string_view argument : arguments) {
-    end = PutLength('$', argument.size(), end);
-    bytes->append(between.data(), static_cast<size_t>(end - between.data()));
-    bytes->append(argument);
-    end = between.data();
-    *end++ = '\r';
-    *end++ = '\n';
+    assembly.AddLength('$', argument.size());
+    assembly.AddArgument(argument);
   }
-  bytes->append("\r\n", 2);
+  assembly.Flush();
   return absl::OkStatus();
 }
 

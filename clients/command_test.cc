@@ -83,6 +83,22 @@ TEST(Command, InPlaceHasTheBytesOfHiredis) {
   }
 }
 
+// Where what was put together on the stack has to go to the string first.
+TEST(Command, InPlaceOfEverySizeAroundAPiece) {
+  const std::string pool(1200, 'x');
+  for (size_t first = 0; first < 600; ++first) {
+    for (const size_t second : {size_t{0}, 505 - first % 30, 510 + first}) {
+      const std::vector<std::string_view> arguments = {
+          "SET", std::string_view(pool).substr(0, first), std::string_view(pool).substr(0, second)};
+      std::string bytes;
+      std::string expected;
+      ASSERT_TRUE(AppendCommandInPlace(arguments, &bytes).ok());
+      ASSERT_TRUE(AppendCommand(arguments, &expected).ok());
+      ASSERT_EQ(bytes, expected) << first << " and " << second;
+    }
+  }
+}
+
 TEST(Command, InPlaceRefusesTheSame) {
   std::string bytes;
   EXPECT_TRUE(absl::IsInvalidArgument(AppendCommandInPlace(Arguments(), &bytes)));

@@ -1,5 +1,8 @@
 #include "clients/event_connection.h"
 
+#include <sched.h>
+#include <sys/socket.h>
+
 #include <array>
 #include <string>
 
@@ -76,6 +79,14 @@ absl::Status EventConnection::Read(bool* again) {
   received_bytes_ += moved.bytes;
   *again = channel_.transport().is_tls();
   return At(peer(), channel_.reader().Feed({bytes.data(), moved.bytes}));
+}
+
+bool EventConnection::CameFromElsewhere() {
+  if (!is_open()) return false;
+  int arrived_on = -1;  // what stands there for a socket that is not of IP, too
+  socklen_t size = sizeof arrived_on;
+  if (::getsockopt(fd(), SOL_SOCKET, SO_INCOMING_CPU, &arrived_on, &size) != 0) return false;
+  return arrived_on >= 0 && arrived_on != ::sched_getcpu();
 }
 
 absl::StatusOr<bool> EventConnection::Next(Deadline read_at, Reply* reply) {

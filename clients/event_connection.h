@@ -51,6 +51,9 @@ class EventConnection {
     return is_open() && unanswered_ > 0 && waiting_since_ < limit;
   }
 
+  // See EventLoop.
+  bool CameFromElsewhere();
+
   // Since the first time that it was opened.
   uint64_t sent_bytes() const { return sent_bytes_; }
   uint64_t received_bytes() const { return received_bytes_; }

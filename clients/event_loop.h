@@ -149,6 +149,11 @@ class EventLoop {
   size_t unanswered(size_t number) const { return connections_[number]->unanswered(); }
   size_t unanswered() const { return unanswered_; }
 
+  // Whether what came last on the connection came through another processor than the one that this
+  // thread is on, so that the thread takes nothing from the sender by staying awake. False where
+  // that is not known. A system call.
+  bool CameFromElsewhere(size_t number) { return connections_[number]->CameFromElsewhere(); }
+
   // Over all connections, since they were first opened. Complexity: the connections.
   uint64_t sent_bytes() const {
     uint64_t bytes = 0;

@@ -1,9 +1,12 @@
 #include "clients/event_loop.h"
 
+#include <sched.h>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -158,6 +161,7 @@ TEST_P(RealEventLoops, OverAUnixSocketWithFormattedCommands) {
   EXPECT_EQ(errors, 10u);
   EXPECT_GE(recorder_.last_read_at, before);
   EXPECT_LE(recorder_.last_read_at, Now());
+  EXPECT_FALSE(loop_->CameFromElsewhere(0));  // which is not known of a Unix socket
 }
 
 TEST_P(RealEventLoops, AHandlerPointsToItsLoop) {
@@ -296,6 +300,48 @@ TEST_P(RealEventLoops, ACallbackClosesItsOwnAndAnotherConnection) {
   RunUntilAllIsAnswered();
   EXPECT_LE(recorder_.replies, 2u);
   EXPECT_TRUE(recorder_.lost.empty());
+}
+
+// Puts the calling thread, and those that it starts from then on, on one processor of those that
+// it had; takes that back in the end.
+class OnProcessor {
+ public:
+  explicit OnProcessor(int which) {
+    EXPECT_EQ(::sched_getaffinity(0, sizeof before_, &before_), 0);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+      if (CPU_ISSET(cpu, &before_) && which-- == 0) CPU_SET(cpu, &one);
+    }
+    EXPECT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+  }
+  ~OnProcessor() { EXPECT_EQ(::sched_setaffinity(0, sizeof before_, &before_), 0); }
+
+ private:
+  cpu_set_t before_;
+};
+
+TEST_F(EventLoops, KnowsWhetherRepliesComeFromElsewhere) {
+  cpu_set_t mine;
+  ASSERT_EQ(::sched_getaffinity(0, sizeof mine, &mine), 0);
+  if (CPU_COUNT(&mine) < 2) GTEST_SKIP() << "one processor";
+  std::optional<FakeServer> server;
+  {
+    const OnProcessor first(0);
+    // Its threads stay there.
+    server.emplace([](FakeServer::Peer& peer) {
+      while (peer.Await("PING")) peer.Send("+PONG\r\n");
+    });
+  }
+  for (const int which : {0, 1}) {
+    const OnProcessor here(which);
+    Start(server->connect_options(), 1);
+    EXPECT_TRUE(loop_->Send(0, {"PING"}).ok());
+    RunUntilAllIsAnswered();
+    EXPECT_EQ(loop_->CameFromElsewhere(0), which == 1);
+    loop_->Close(0);
+    EXPECT_FALSE(loop_->CameFromElsewhere(0));
+  }
 }
 
 TEST_P(RealEventLoops, WithNothingToDoATurnEndsInTime) {

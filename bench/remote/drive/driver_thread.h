@@ -95,6 +95,7 @@ class DriverThread {
     Link& link = routes_.link(number);
     const Flight flight = link.flights.front();
     if (flight.is_asking) return link.flights.Pop();
+    replied_on_ = number;
     routes_.Answered(link);
     pacing_.Unblock(now_);
     if (routes_.is_cluster()) [[unlikely]]
@@ -123,7 +124,6 @@ class DriverThread {
  private:
   using Loop = clients::EventLoop<DriverThread>;
 
-  static constexpr auto kLongestTurn = std::chrono::milliseconds(20);
   static constexpr auto kDiallingTurn = std::chrono::milliseconds(1);
   static constexpr std::string_view kAsking = "*1\r\n$6\r\nASKING\r\n";
 
@@ -145,7 +145,7 @@ class DriverThread {
     } else {
       for (size_t number = 0; number < routes_.size(); ++number) Fill(number);
     }
-    while (!has_failed_ && (routes_.outstanding() > 0 || MaySend())) Turn(kLongestTurn);
+    while (!has_failed_ && (routes_.outstanding() > 0 || MaySend())) Turn(std::nullopt);
   }
 
   bool MaySend() const { return !source_ended_ && !has_failed_ && pacing_.MaySend(now_); }
@@ -165,16 +165,12 @@ class DriverThread {
   void RunOpen() {
     while (true) {
       now_ = clients::Now();
-      const uint64_t sent_before = pacing_.sent_in_all();
+      if (routes_.outstanding() == 0) pacing_.BeginWait(now_);
       SendDue();
       if (has_failed_) return;
       const auto planned = NextPlanned();
       if (!planned.has_value() && routes_.outstanding() == 0) return;
-      const clients::Nanoseconds wait = pacing_.WaitFor(planned, now_);
-      const clients::Deadline from = now_;
-      Turn(wait);
-      const bool was_idle = replies_ == 0 && pacing_.sent_in_all() == sent_before;
-      if (wait == clients::Nanoseconds(0) && was_idle) pacing_.Spun(now_ - from);
+      Turn(planned);
     }
   }
 
@@ -297,23 +293,30 @@ class DriverThread {
     if (pacing_.is_closed()) FillCluster();
   }
 
-  // --- Turns
+  // --- Turns, each waiting for replies until it is time for what is planned next
 
-  void Turn(clients::Nanoseconds longest) {
+  void Turn(std::optional<clients::Deadline> planned) {
+    clients::Nanoseconds longest = pacing_.WaitFor(planned, routes_.outstanding(), now_);
+    const bool was_idle = replies_ == 0 && pacing_.sent_in_all() == sent_before_;  // since now_
+    sent_before_ = pacing_.sent_in_all();
+    const clients::Deadline from = now_;
     replies_ = 0;
     if (links_.is_dialling()) longest = std::min<clients::Nanoseconds>(longest, kDiallingTurn);
-    longest = std::min<clients::Nanoseconds>(longest, kLongestTurn);
     Check(loop_->RunOnce(longest));
     if (replies_ == 0) {
       now_ = clients::Now();
-    } else if (plan_.progress != nullptr) {
+      if (was_idle && longest == clients::Nanoseconds(0)) pacing_.Spun(now_ - from);
+    } else {
+      if (Pacing::IsFew(routes_.outstanding())) {
+        pacing_.EndWait(loop_->CameFromElsewhere(replied_on_), now_);
+      }
       // relaxed: for people to look at.
-      plan_.progress->fetch_add(replies_, std::memory_order_relaxed);
+      if (plan_.progress != nullptr) plan_.progress->fetch_add(replies_, std::memory_order_relaxed);
     }
     Look();
   }
 
-  // At what is not in the replies.
+  // At all but replies.
   void Look() {
     if (pacing_.Measure(now_)) {
       bytes_before_ = {loop_->sent_bytes(), loop_->received_bytes()};
@@ -385,6 +388,8 @@ class DriverThread {
   bool has_failed_ = false;  // this thread, or another one
   std::atomic<bool>* failed_ = nullptr;
   uint64_t replies_ = 0;                        // of this turn
+  uint64_t sent_before_ = 0;                    // the turn
+  size_t replied_on_ = 0;                       // the connection of the last one
   std::pair<uint64_t, uint64_t> bytes_before_;  // sent and received in the warm-up
   std::string command_;
   std::vector<Links::Ready> ready_;

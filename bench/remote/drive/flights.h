@@ -41,8 +41,8 @@ class FlightQueue {
 
   // `command` is kept where the queue keeps commands.
   void Push(const Flight& flight, std::string_view command) {
-    if (size_ == flights_.size()) Grow();
-    const size_t at = (first_ + size_++) & (flights_.size() - 1);
+    if (size_ > mask_) Grow();
+    const size_t at = (first_ + size_++) & mask_;
     flights_[at] = flight;
     if (!commands_.empty()) commands_[at].assign(command);
   }
@@ -54,7 +54,7 @@ class FlightQueue {
   std::string_view front_command() const { return commands_[first_]; }
   void Pop() {
     assert(size_ > 0);
-    first_ = (first_ + 1) & (flights_.size() - 1);
+    first_ = (first_ + 1) & mask_;
     --size_;
   }
 
@@ -65,6 +65,7 @@ class FlightQueue {
     FlightQueue larger(!commands_.empty());
     larger.flights_.resize(2 * flights_.size());
     larger.commands_.resize(2 * commands_.size());
+    larger.mask_ = larger.flights_.size() - 1;
     for (; size_ > 0; Pop()) {
       larger.Push(front(), commands_.empty() ? std::string_view() : front_command());
     }
@@ -73,6 +74,7 @@ class FlightQueue {
 
   std::vector<Flight> flights_;        // a power of two of places
   std::vector<std::string> commands_;  // as many, or none
+  size_t mask_ = kFirst - 1;           // of places
   size_t first_ = 0;
   size_t size_ = 0;
 };

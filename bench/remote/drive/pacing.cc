@@ -74,8 +74,10 @@ void Pacing::NoteSlip(clients::Deadline planned, clients::Deadline now) {
   worst_slip_ = std::max(worst_slip_, slip);
 }
 
-clients::Nanoseconds Pacing::WaitFor(std::optional<clients::Deadline> planned,
+clients::Nanoseconds Pacing::WaitFor(std::optional<clients::Deadline> planned, size_t outstanding,
                                      clients::Deadline now) const {
+  const bool may_come = outstanding > 0 && IsFew(outstanding) && now - waits_from_ < kAwake;
+  if (may_spin_ && is_awake_ && may_come) return clients::Nanoseconds(0);
   if (!planned.has_value() || is_blocked_) return kLongestWait;
   clients::Nanoseconds rest = *planned - now;
   if (may_spin_) rest -= kAwake;

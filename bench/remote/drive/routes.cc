@@ -19,7 +19,7 @@ Routes::Routes(size_t pipeline, const clients::BackoffOptions& backoff, uint64_t
 
 void Routes::AddLink(size_t node) {
   nodes_[node].links.push_back(links_.size());
-  links_.emplace_back(node, is_cluster_, backoff_, seed_++);
+  links_.push_back(std::make_unique<Link>(node, is_cluster_, backoff_, seed_++));
 }
 
 void Routes::AddLinks(size_t count) {
@@ -126,15 +126,15 @@ void Routes::SetMap(const clients::SlotMap& map) {
 }
 
 void Routes::Move(size_t link, size_t node) {
-  std::vector<size_t>& links = nodes_[links_[link].node].links;
+  std::vector<size_t>& links = nodes_[links_[link]->node].links;
   links.erase(std::find(links.begin(), links.end(), link));
   nodes_[node].links.push_back(link);
-  links_[link].node = node;
+  links_[link]->node = node;
 }
 
 std::vector<size_t> Routes::Spread() {
   for (size_t i = 0; i < links_.size(); ++i) {
-    if (links_[i].is_open || IsNeeded(node_of(links_[i]))) continue;
+    if (links_[i]->is_open || IsNeeded(node_of(*links_[i]))) continue;
     if (const size_t node = Poorest(); node != kNobody) Move(i, node);
   }
   std::vector<size_t> added;

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <deque>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,17 +39,17 @@ inline constexpr size_t kNobody = std::numeric_limits<size_t>::max();
 // One connection, by the number that its event loop gave it.
 struct Link {
   Link(size_t its_node, bool keeps_commands, const clients::BackoffOptions& options, uint64_t seed)
-      : node(its_node), backoff(options, seed), flights(keeps_commands) {}
+      : node(its_node), flights(keeps_commands), backoff(options, seed) {}
 
   size_t node;
+  size_t in_flight = 0;  // requests; an ASKING is none
+  FlightQueue flights;
   bool is_open = false;
   bool is_dialling = false;
-  size_t in_flight = 0;   // requests; an ASKING is none
   bool answered = false;  // since it was opened
   bool was_lost = false;  // at lost_at; what came after the last reply before that counts as one
   clients::Deadline lost_at;
   clients::Backoff backoff;
-  FlightQueue flights;
 };
 
 struct ParkedCommand {
@@ -80,7 +81,7 @@ class Routes {
   void AddLinks(size_t count);
   size_t size() const { return links_.size(); }
   size_t nodes() const { return nodes_.size(); }
-  Link& link(size_t number) { return links_[number]; }
+  Link& link(size_t number) { return *links_[number]; }
   Node& node(size_t number) { return nodes_[number]; }
   Node& node_of(const Link& link) { return nodes_[link.node]; }
   size_t serving_nodes() const;
@@ -92,7 +93,7 @@ class Routes {
     if (there.room == 0) return kNobody;
     while (true) {
       there.turn = there.turn + 1 < there.links.size() ? there.turn + 1 : 0;
-      const Link& link = links_[there.links[there.turn]];
+      const Link& link = *links_[there.links[there.turn]];
       if (link.is_open && link.in_flight < pipeline_) return there.links[there.turn];
     }
   }
@@ -154,7 +155,8 @@ class Routes {
   uint64_t seed_;
   const bool is_cluster_;
   std::vector<Node> nodes_;
-  std::deque<Link> links_;
+  // Pointers, since one may be added while another is in use.
+  std::vector<std::unique_ptr<Link>> links_;
   std::array<uint16_t, clients::kSlots> owners_{};  // places in nodes_
   size_t turn_ = 0;                                 // of nodes_
   size_t outstanding_ = 0;
