@@ -75,7 +75,8 @@ class FileTest(unittest.TestCase):
 
     def test_all_of_it(self):
         plan = self.read({
-            "name": "mine", "blocks": 7, "figures": ["p99"], "place": "together", "flags": {"duration": "1s", "keys": 5},
+            "name": "mine", "blocks": 7, "figures": ["p99"], "place": "together",
+            "flags": {"duration": "1s", "keys": 5},
             "cells": [{"name": "x", "load": "getset", "flags": {"keys": 6}}, {"load": "zset"}]})
         self.assertEqual((plan.name, plan.blocks, plan.figures, plan.place),
                          ("mine", 7, ["p99"], "together"))
