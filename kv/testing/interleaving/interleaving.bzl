@@ -9,6 +9,13 @@ THREAD_SANITIZER = select({
     "//conditions:default": ["-fsanitize=thread"],
 })
 
+# Of the checker itself, whose memory is nobody's to race for: it tells ThreadSanitizer of the
+# program's by calls, and is not watched. That takes a third off the time of every test.
+TELLS_THREAD_SANITIZER = select({
+    "//bazel:sanitized": [],
+    "//conditions:default": ["-D__SANITIZE_THREAD__=1"],
+})
+
 def interleaving_test(name, srcs, deps, size = "small"):
     """A cc_test whose kv/base/atomic.h is the model's.
 

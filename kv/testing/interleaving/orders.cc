@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
-#include <numeric>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -73,43 +72,38 @@ std::vector<std::memory_order> Weaker(Operation operation, std::memory_order ord
   }
 }
 
-// Empty, or how the programs fail. `runs`, unless null: of each program.
-std::string Failure(const Plan& plan, const std::vector<Program>& programs,
-                    std::vector<uint64_t>* runs) {
-  for (const Program& program : programs) {
-    const Report report = Explore(plan, program.run);
-    if (runs != nullptr) {
-      runs->push_back(report.runs);
-      fmt::print("{}: {} runs\n", program.name, report.runs);
-    }
-    if (!report.failure.empty()) return program.name + ": " + report.failure;
-    if (!report.complete) return program.name + ": too many interleavings";
-  }
-  return {};
+// A program that was run as it is, and the places that it comes to in any interleaving.
+struct Explored {
+  Program program;
+  std::map<Site, Use> uses;
+};
+
+// Empty, or how the program fails.
+std::string Failure(const Plan& plan, const Program& program, uint64_t* runs) {
+  const Report report = Explore(plan, program.run);
+  *runs += report.runs;
+  if (!report.failure.empty()) return program.name + ": " + report.failure;
+  return report.complete ? "" : program.name + ": too many interleavings";
 }
 
-// Whether the programs notice what `watched` weakens.
-bool IsCaught(const Plan& plan, const std::vector<Program>& programs, Watch* watched) {
+// Whether the programs notice what `watched` weakens. Those that never come to the place do not:
+// they run as they did.
+bool IsCaught(const Plan& plan, const std::vector<Explored>& programs, Watch* watched) {
   std::fflush(stdout);
   const pid_t child = fork();
   if (child == 0) {
     dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
     watch = watched;
-    _exit(Failure(plan, programs, nullptr).empty() ? 0 : 1);
+    uint64_t runs = 0;
+    for (const Explored& one : programs) {
+      if (!one.uses.contains(watched->weakened)) continue;
+      if (!Failure(plan, one.program, &runs).empty()) _exit(1);
+    }
+    _exit(0);
   }
   int status = 0;
   waitpid(child, &status, 0);
   return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
-}
-
-// Those that take the least time first: most weakened orders are noticed by several.
-std::vector<Program> ShortestFirst(const std::vector<Program>& programs,
-                                   const std::vector<uint64_t>& runs) {
-  std::multimap<uint64_t, Program> sorted;
-  for (size_t i = 0; i < programs.size(); ++i) sorted.emplace(runs[i], programs[i]);
-  std::vector<Program> shortest_first;
-  for (auto& [count, program] : sorted) shortest_first.push_back(std::move(program));
-  return shortest_first;
 }
 
 // What to call each place.
@@ -171,16 +165,25 @@ std::string FirstFailure(const Plan& plan, const std::vector<Program>& programs)
 
 OrdersReport SurvivingOrders(const Plan& plan, const std::vector<Program>& programs) {
   OrdersReport report;
-  Watch recording;
-  watch = &recording;
-  std::vector<uint64_t> runs;
-  report.failure = Failure(plan, programs, &runs);
-  watch = nullptr;
-  report.runs = std::accumulate(runs.begin(), runs.end(), uint64_t{0});
-  if (!report.failure.empty()) return report;
-  const std::vector<Program> shortest_first = ShortestFirst(programs, runs);
-  const std::map<Site, std::string> names = Names(recording.uses);
-  for (const auto& [site, use] : recording.uses) {
+  // Those that take the least time first: most weakened orders are noticed by several.
+  std::multimap<uint64_t, Explored> sorted;
+  std::map<Site, Use> uses;
+  for (const Program& program : programs) {
+    Watch recording;
+    watch = &recording;
+    uint64_t runs = 0;
+    report.failure = Failure(plan, program, &runs);
+    watch = nullptr;
+    fmt::print("{}: {} runs\n", program.name, runs);
+    report.runs += runs;
+    if (!report.failure.empty()) return report;
+    uses.insert(recording.uses.begin(), recording.uses.end());
+    sorted.emplace(runs, Explored{program, std::move(recording.uses)});
+  }
+  std::vector<Explored> shortest_first;
+  for (auto& [runs, one] : sorted) shortest_first.push_back(std::move(one));
+  const std::map<Site, std::string> names = Names(uses);
+  for (const auto& [site, use] : uses) {
     std::vector<std::memory_order> weaker = Weaker(use.operation, use.order);
     std::set<std::memory_order> tried(weaker.begin(), weaker.end());
     for (size_t i = 0; i < weaker.size(); ++i) {
