@@ -206,9 +206,16 @@ class Coordinator {
   // caller is the last who used it.
   Outcome Finish(Index index, const Result& result) {
     const auto* completed = std::get_if<Completed>(&result);
-    if (completed == nullptr || completed->ready_hint) return FinishOtherwise(index, result);
-    const Outcome outcome = slots_.Finish(index, Phase::kIdle);
-    return outcome == Outcome::kMerged ? outcome : Ended(outcome);
+    if (completed != nullptr && !completed->ready_hint) [[likely]] {
+      const Outcome outcome = slots_.Finish(index, Phase::kIdle);
+      return outcome == Outcome::kMerged ? outcome : Ended(outcome);
+    }
+    if (completed == nullptr && !std::holds_alternative<Yielded>(result)) {
+      return FinishOtherwise(index, result);
+    }
+    // relaxed: a run that ends beside Shutdown may be queued once more.
+    const bool goes_on = !shut_down_.load(std::memory_order_relaxed);
+    return Ended(slots_.Finish(index, goes_on ? Phase::kReady : Phase::kIdle));
   }
 
   // Finish(index, Completed{}) for each, which is less work for neighbouring slots. For callers who
@@ -323,18 +330,9 @@ class Coordinator {
   }
 
   static Count CountOf(Outcome outcome) {
-    switch (outcome) {
-      case Outcome::kQueued:
-        return Count::kRegistrations;
-      case Outcome::kMerged:
-        return Count::kDuplicates;
-      case Outcome::kStale:
-        return Count::kStale;
-      case Outcome::kStopped:
-      case Outcome::kRefused:
-        break;
-    }
-    return Count::kRefused;
+    static constexpr std::array<Count, kOutcomes> kCounts{
+        Count::kRegistrations, Count::kDuplicates, Count::kStale, Count::kRefused, Count::kRefused};
+    return kCounts[static_cast<size_t>(outcome)];
   }
 
   // Behind what made slots ready.

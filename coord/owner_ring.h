@@ -56,9 +56,18 @@ class OwnerRing {
     for (const uint32_t slot : slots) {
       cells_[at++ & (size_ - 1)].store(slot, std::memory_order_relaxed);
     }
-    // release: pairs with the acquire of Take. seq_cst as well: it stands in one order with the
-    // looks of Take and Empty, and with what the caller loads next.
-    tail_.store(at, kPublish);
+    Publish<kPublish>(at);
+  }
+
+  // The same of one.
+  template <std::memory_order kPublish = std::memory_order_seq_cst>
+  void Push(uint32_t slot) {
+    // relaxed, both: as above.
+    const uint64_t tail = tail_.load(std::memory_order_relaxed);
+    if (tail - known_head_ >= size_) [[unlikely]]
+      MakeRoom(tail, 1);
+    cells_[tail & (size_ - 1)].store(slot, std::memory_order_relaxed);
+    Publish<kPublish>(tail + 1);
   }
 
   // The oldest, up to as many as `out` has room for. Half is at least one.
@@ -101,8 +110,15 @@ class OwnerRing {
     const std::unique_ptr<kv::Atomic<uint32_t>[]> at;
   };
 
+  template <std::memory_order kPublish>
+  void Publish(uint64_t tail) {
+    // release: pairs with the acquire of Take. seq_cst as well: it stands in one order with the
+    // looks of Take and Empty, and with what the caller loads next.
+    tail_.store(tail, kPublish);
+  }
+
   // Looks where the head is by now, and takes more cells if that does not do.
-  void MakeRoom(uint64_t tail, size_t more) {
+  [[gnu::noinline]] void MakeRoom(uint64_t tail, size_t more) {
     // relaxed: an older head makes for more cells than are needed.
     known_head_ = head_.load(std::memory_order_relaxed);
     const uint64_t wanted = tail - known_head_ + more;

@@ -66,9 +66,19 @@ class PerThreadRingsOf {
     for (size_t thread = 0; thread < kOwners; ++thread) cursors_[thread].at = thread * kTurn;
   }
 
-  void Push(uint32_t slot) { PushBatch({&slot, 1}); }
-
   // kPublish: as OwnerRing has it.
+  template <std::memory_order kPublish = std::memory_order_seq_cst>
+  void Push(uint32_t slot) {
+    const size_t ring = std::min(kv::ThreadNumber(), kOwners);
+    if (ring < kOwners) [[likely]] {
+      rings_[ring].template Push<kPublish>(slot);
+    } else {
+      shared_.Push(slot);
+    }
+    Activate(ring);
+  }
+
+  // kPublish: the same.
   template <std::memory_order kPublish = std::memory_order_seq_cst>
   void PushBatch(std::span<const uint32_t> slots) {
     if (slots.empty()) return;
@@ -78,12 +88,7 @@ class PerThreadRingsOf {
     } else {
       shared_.PushBatch(slots);
     }
-    // acquire: where another thread has made the ring active, that comes before what the caller
-    // loads next.
-    if ((active_.load(std::memory_order_acquire) & BitOf(ring)) == 0) [[unlikely]] {
-      // seq_cst: pairs with the look of a Pop and of Empty, as the push itself does.
-      active_.fetch_or(BitOf(ring), std::memory_order_seq_cst);
-    }
+    Activate(ring);
   }
 
   size_t Pop(std::span<uint32_t> out) { return PopInTurn(out, /*halved=*/0); }
@@ -156,6 +161,16 @@ class PerThreadRingsOf {
   static uint64_t NextActive(uint64_t active, uint64_t at) {
     const int skip = std::countr_zero(std::rotr(active, static_cast<int>(at / kTurn % kRings)));
     return skip == 0 ? at : (at / kTurn + static_cast<uint64_t>(skip)) * kTurn;
+  }
+
+  // Behind a push into the ring.
+  void Activate(size_t ring) {
+    // acquire: where another thread has made the ring active, that comes before what the caller
+    // loads next.
+    if ((active_.load(std::memory_order_acquire) & BitOf(ring)) == 0) [[unlikely]] {
+      // seq_cst: pairs with the look of a Pop and of Empty, as the push itself does.
+      active_.fetch_or(BitOf(ring), std::memory_order_seq_cst);
+    }
   }
 
   size_t Take(size_t ring, std::span<uint32_t> out, bool half) {

@@ -280,7 +280,7 @@ TEST(PerThreadRingsInterleavingTest, EveryOrderIsNeededOrHasAReason) {
   EXPECT_EQ(SurvivorsOf(report, {"PerThreadRingsOf::", "OwnerRing::"}),
             (std::vector<std::string>{
                 // As that of ReserveOrClose.
-                "PerThreadRingsOf::PushBatch load acquire -> relaxed",
+                "PerThreadRingsOf::Activate load acquire -> relaxed",
             }));
 }
 

@@ -1,5 +1,5 @@
-// RingSlots: a ring of ready slots for each registering thread (per_thread_rings.h), and three
-// small words a slot:
+// RingSlots: a ring of ready slots for each registering thread, of which a worker empties its own
+// first (work_stealing.h), and three small words a slot:
 //
 //   use       its generation << 1 | whether it is in use                32 bits
 //   queued    the use for which it is registered, by a tag, or none     16 bits
@@ -28,7 +28,8 @@
 //      stands still before its exchange for 16,384 removals may be taken for that use's.)
 //
 // For: nearly everything: many registrants, slots in any order, several workers.
-// Not for: strict order among several registrants (per_thread_rings.h has the bypass bound);
+// Not for: strict order among several registrants (work_stealing.h has the bypass bound, and
+// RingSlots<StoreLoadFence, PerThreadRings> a smaller one, for up to twice the time);
 // Unregister and Remove all the time: they wait for the Takes that are under way.
 //
 // Thread safety: any thread. Add takes a lock; Unregister and Remove wait; the others are
@@ -52,18 +53,18 @@
 #include "coord/free_slots.h"
 #include "coord/index.h"
 #include "coord/outcome.h"
-#include "coord/per_thread_rings.h"
 #include "coord/run_state.h"
 #include "coord/slot_word.h"
 #include "coord/slots_concept.h"
 #include "coord/store_load_fence.h"
 #include "coord/use_tag.h"
+#include "coord/work_stealing.h"
 #include "kv/base/atomic.h"
 #include "kv/base/read_gate.h"
 
 namespace coord {
 
-template <typename Fence = StoreLoadFence, typename Rings = PerThreadRings>
+template <typename Fence = StoreLoadFence, typename Rings = WorkStealing>
 class RingSlots {
  public:
   static constexpr std::string_view kName = "ring_slots";
@@ -257,7 +258,7 @@ class RingSlots {
   void PushAll(std::span<const uint32_t> slots) {
     rings_.template PushBatch<std::memory_order_release>(slots);
   }
-  void Push(uint32_t slot) { PushAll({&slot, 1}); }
+  void Push(uint32_t slot) { rings_.template Push<std::memory_order_release>(slot); }
   // Out of line, as rarer ends of runs: stores to the stack would keep the next exchange waiting.
   [[gnu::noinline]] void PushAgain(uint32_t slot) { Push(slot); }
 

@@ -19,6 +19,7 @@
 #include "coord/slot_word.h"
 #include "coord/slots_concept.h"
 #include "coord/slots_interleaving_testing.h"
+#include "coord/work_stealing.h"
 #include "gtest/gtest.h"
 #include "kv/base/atomic.h"
 #include "kv/testing/interleaving/barrier.h"
@@ -175,6 +176,13 @@ TEST(RingSlotsInterleavingTest, TwoThreads) {
 
 TEST(RingSlotsInterleavingTest, ThreeThreads) {
   EXPECT_EQ(FirstFailure(kBriefPlan, SlotsPrograms<Case<Granted>>(3)), "");
+}
+
+TEST(RingSlotsInterleavingTest, WhereWorkersTakeTheirOwnFirst) {
+  using Stealing = RingSlots<StoreLoadFenceBy<kv::testing::interleaving::ProcessBarrier>,
+                             WorkStealingOver<Rings>>;
+  EXPECT_EQ(FirstFailure(kBriefPlan, SlotsPrograms<Case<Stealing>>(2)), "");
+  EXPECT_EQ(FirstFailure(kPlan, SleepPrograms<Stealing>()), "");
 }
 
 TEST(RingSlotsInterleavingTest, WhereTheKernelRefusesTheBarrier) {

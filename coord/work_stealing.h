@@ -45,21 +45,30 @@
 
 namespace coord {
 
-class WorkStealing {
+// `Rings`: a PerThreadRingsOf.
+template <typename Rings>
+class WorkStealingOver {
  public:
   static constexpr std::string_view kName = "work_stealing";
 
-  explicit WorkStealing(size_t slots) : rings_(slots) {}
+  explicit WorkStealingOver(size_t slots) : rings_(slots) {}
 
-  void Push(uint32_t slot) { rings_.Push(slot); }
-  void PushBatch(std::span<const uint32_t> slots) { rings_.PushBatch(slots); }
+  // kPublish: as OwnerRing has it.
+  template <std::memory_order kPublish = std::memory_order_seq_cst>
+  void Push(uint32_t slot) {
+    rings_.template Push<kPublish>(slot);
+  }
+  template <std::memory_order kPublish = std::memory_order_seq_cst>
+  void PushBatch(std::span<const uint32_t> slots) {
+    rings_.template PushBatch<kPublish>(slots);
+  }
 
   size_t Pop(std::span<uint32_t> out) {
     const size_t me = kv::ThreadNumber();
     // relaxed: a hint, of whom to take but half from. (Of a thread that has the number of an
     // earlier worker, too.)
     const uint64_t workers = workers_.load(std::memory_order_relaxed);
-    if (me >= PerThreadRings::kOwners) return rings_.PopInTurn(out, workers);
+    if (me >= Rings::kOwners) return rings_.PopInTurn(out, workers);
     uint64_t& credit = credits_[me].left;
     const size_t own = rings_.PopFrom(me, out.first(std::min<size_t>(out.size(), credit)));
     credit -= own;
@@ -69,15 +78,14 @@ class WorkStealing {
     if ((workers & mine) == 0) [[unlikely]]
       workers_.fetch_or(mine, std::memory_order_relaxed);
     const size_t count = rings_.PopInTurn(out, workers & ~mine);
-    credit = std::min<uint64_t>(credit + kLocal * count, kLocal * PerThreadRings::kTurn);
+    credit = std::min<uint64_t>(credit + kLocal * count, kLocal * Rings::kTurn);
     return count;
   }
 
   bool Empty() const { return rings_.Empty(); }
 
   static constexpr size_t BypassBound(size_t slots, size_t poppers) {
-    return (1 + kLocal) * (PerThreadRings::BypassBound(slots, poppers) +
-                           poppers * (slots + PerThreadRings::kTurn));
+    return (1 + kLocal) * (Rings::BypassBound(slots, poppers) + poppers * (slots + Rings::kTurn));
   }
 
  private:
@@ -87,10 +95,12 @@ class WorkStealing {
     uint64_t left = 0;  // its thread's
   };
 
-  PerThreadRings rings_;
-  std::array<Credit, PerThreadRings::kOwners> credits_;
+  Rings rings_;
+  std::array<Credit, Rings::kOwners> credits_;
   alignas(kv::kCacheLineBytes) kv::Atomic<uint64_t> workers_{0};  // threads that have popped
 };
+
+using WorkStealing = WorkStealingOver<PerThreadRings>;
 
 static_assert(ReadyQueue<WorkStealing>);
 
