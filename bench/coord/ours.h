@@ -32,6 +32,7 @@ class Ours {
   }
   size_t Drain(size_t max, std::vector<Index>* out) { return coordinator_.Drain(max, out); }
   void Finish(Index index) { coordinator_.Finish(index, completed_); }
+  void FinishBatch(std::span<const Index> indices) { coordinator_.FinishBatch(indices); }
   void FinishAgain(Index index) { coordinator_.Finish(index, yielded_); }
   void Wait() { coordinator_.Wait(); }
   void Shutdown() { coordinator_.Shutdown(); }

@@ -39,6 +39,8 @@ concept ReadySet = std::constructible_from<S, size_t> &&
   // Appends up to `max`; how many.
   { set.Drain(max, out) } -> std::same_as<size_t>;
   { set.Finish(index) } -> std::same_as<void>;
+  // The same for each.
+  { set.FinishBatch(indices) } -> std::same_as<void>;
   // The end of a run that wants another one.
   { set.FinishAgain(index) } -> std::same_as<void>;
 };
@@ -56,6 +58,7 @@ class PlainSlots {
  public:
   static Index At(uint32_t slot) { return {slot, 1}; }
   static void Finish(Index) {}
+  static void FinishBatch(std::span<const Index>) {}
 };
 
 }  // namespace bench

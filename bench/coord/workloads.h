@@ -12,7 +12,9 @@
 //   duplicates_25, _50, _75
 //                      the same, where that many of 100 registrations are of slots that have just
 //                      been registered
-//   batches            the same with one call for 64 neighbouring slots
+//   batches            the same with one call for 64 neighbouring slots, and, where there is one,
+//   one
+//                      for the ends of their runs
 //   hot_set            the same, of 64 slots that all threads share, at random
 //   reregistration     all threads drain, and each run wants another one. Operations are runs.
 //   one_worker         the threads register while one other drains. Operations are runs.
@@ -229,12 +231,16 @@ class Registrations {
   size_t next_ = 0;
 };
 
-// Drains a batch and ends its runs; how many.
+// Drains a batch and ends its runs, one after the other or with one call; how many.
 template <ReadySet S>
-size_t DrainOnce(S& set, std::vector<Index>* batch) {
+size_t DrainOnce(S& set, std::vector<Index>* batch, bool ends_at_once = false) {
   batch->clear();
   const size_t count = set.Drain(kBatch, batch);
-  for (const Index index : *batch) set.Finish(index);
+  if (ends_at_once) {
+    set.FinishBatch(*batch);
+  } else {
+    for (const Index index : *batch) set.Finish(index);
+  }
   return count;
 }
 
@@ -257,7 +263,7 @@ absl::StatusOr<MicroResult> Steady(const MicroPlan& plan, const Mix& mix) {
         for (const Index index : some) set.Register(index);
       }
       operations += some.size();
-      DrainOnce(set, &batch);
+      DrainOnce(set, &batch, mix.batches);
     } while (!line.Stopped());
     return operations;
   });
