@@ -37,7 +37,9 @@ std::function<std::optional<uint64_t>(const std::string&)> CountWithin(uint64_t 
 }
 
 std::string UnknownFlag(const CLI::App& app, const std::string& argument) {
-  if (!argument.starts_with('-')) return "an argument that is no flag (--help lists them)";
+  if (!argument.starts_with('-') && argument.find_first_of(":@") != std::string::npos) {
+    return "an argument that is no flag (--help lists them)";
+  }
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
     names.push_back("--" + option->get_single_name());

@@ -1,7 +1,8 @@
 // What the command lines of the lab's programs share: flags whose texts are parsed, paths as their
 // caller means them, values from the environment, and words for what is wrong.
 //
-// What is no flag, or follows an unknown one, is not quoted: it may be a URL with a password.
+// What looks like a URL and is no flag, or follows the name of an unknown one, is not quoted: it
+// may have a password.
 //
 // Thread safety: pure functions, but for what they read of the environment.
 #ifndef BENCH_COMMAND_LINE_H_

@@ -17,6 +17,7 @@ TEST(CommandLine, AnUnknownFlagIsNamedWithoutItsValue) {
   EXPECT_EQ(UnknownFlag(app, "--qqqqqqqq"), "unknown flag: --qqqqqqqq (--help lists them)");
   EXPECT_EQ(UnknownFlag(app, "redis://:secret@host?db=1"),
             "an argument that is no flag (--help lists them)");
+  EXPECT_EQ(UnknownFlag(app, "stray"), "unknown flag: stray (--help lists them)");
 }
 
 TEST(CommandLine, TheNearestOfNamesIsSuggestedWhereOneIsNear) {
