@@ -79,11 +79,12 @@ def _run_valid(binary, url, flags):
         again.append(result["invalid"])
 
 
-def make_runs(binary, fleet, plan, seed, kept, quiet=False, keep_data=False):
+def make_runs(binary, fleet, plan, seed, kept, quiet=False, keep_data=False, busy=0.0):
     """Makes every run of the plan that `kept` lacks; returns all of them, in order.
 
     `fleet`: servers.Fleet or servers.Kept, its systems as in judge.py. `keep_data`: the servers are
-    ours and end soon, so the last data need not be removed.
+    ours and end soon, so the last data need not be removed. `busy`: CPUs that were so before; kept
+    with the runs, since those of another day were made under other circumstances.
     """
     planned = plans.schedule_of(plan, fleet.systems, seed)
     numbers = {cell.name: number for number, cell in enumerate(plan.cells)}
@@ -108,7 +109,7 @@ def make_runs(binary, fleet, plan, seed, kept, quiet=False, keep_data=False):
                 seed, numbers[cell.name], run)]
             result = _run_valid(binary, fleet.urls[run.system], flags)
             kept.add({**result, "key": key, "cell": cell.name, "block": run.block,
-                      "half": run.half, "system": run.system})
+                      "half": run.half, "system": run.system, "busy_cpus_before": busy})
             progress.made(time.monotonic() - begin)
     finally:
         if not quiet:

@@ -71,7 +71,6 @@ def _measure(args):
     kept = state.State(path, plan, args.resume)
     if kept.runs:
         cli.say("going on after %d finished runs (%s)" % (len(kept.runs), path))
-    busy = machine.busy_now()
     cli.say("%d runs of %d cells, plan %s" % (
         question.plan.runs(len(question.specs)), len(question.plan.cells), question.plan.name))
     runs = []
@@ -80,19 +79,20 @@ def _measure(args):
             runs = experiment.make_runs(
                 question.binary, servers.Fleet(started, question.specs), question.plan,
                 question.seed, kept,
-                keep_data=all(spec.is_local for spec in question.specs.values()))
+                keep_data=all(spec.is_local for spec in question.specs.values()),
+                busy=machine.busy_now())
     except KeyboardInterrupt:
         cli.say("interrupted; the same command with --resume goes on after %d runs" %
                 len(kept.runs))
         return INTERRUPTED
-    return _conclude(args, question, runs, busy)
+    return _conclude(args, question, runs)
 
 
 def _notes(rows, runs, known, busy, plan, place):
     notes = known.notes() + experiment.notes_of(runs, known.names) + report.shared_notes(
         rows, runs, place)
     if busy > machine.BUSY_CPUS:
-        notes.append("the machine was not quiet before the first run: %.1f of %s CPUs were busy" % (
+        notes.append("the machine was not quiet before the runs: %.1f of %s CPUs were busy" % (
             busy, os.cpu_count()))
     for row in judge.told_apart_twins(rows):
         notes.append("%s, %s: two servers equal to A were told apart (%.3f, p %.2g); something "
@@ -104,7 +104,8 @@ def _notes(rows, runs, known, busy, plan, place):
     return notes
 
 
-def _conclude(args, question, runs, busy):
+def _conclude(args, question, runs):
+    busy = max(run["busy_cpus_before"] for run in runs)
     rows = judge.rows_of(runs, question.plan.cells, question.plan.figures, question.plan.blocks)
     judge.judge_all(rows, args.threshold)
     known = comparable.Servers(runs, question.names)
