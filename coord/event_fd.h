@@ -31,10 +31,10 @@
 #include <limits>
 #include <string_view>
 
-#include "coord/futex.h"
 #include "coord/wait_counts.h"
 #include "coord/waiter_concept.h"
 #include "kv/base/atomic.h"
+#include "kv/base/futex.h"
 
 namespace coord {
 
@@ -66,7 +66,7 @@ class EventFd {
   }
 
   bool WaitFor(std::chrono::nanoseconds longest) {
-    const SleepEnd end = EndAfter(longest);
+    const kv::SleepEnd end = kv::EndAfter(longest);
     while (!TryRead()) {
       if (!end.has_value()) {
         Poll(nullptr);

@@ -18,9 +18,9 @@
 #include <optional>
 #include <string_view>
 
-#include "coord/futex.h"
 #include "coord/wait_counts.h"
 #include "coord/waiter_concept.h"
+#include "kv/base/futex.h"
 
 namespace coord {
 
@@ -39,7 +39,7 @@ class Park {
   }
 
   bool WaitFor(std::chrono::nanoseconds longest) {
-    const SleepEnd end = EndAfter(longest);
+    const kv::SleepEnd end = kv::EndAfter(longest);
     while (!TryWait()) {
       if (!Sleep(end) && counts_.TryLeave()) return false;
     }
@@ -49,7 +49,7 @@ class Park {
   size_t Notify(size_t count) {
     const WaitCounts::Notified notified = counts_.Notify(count);
     const size_t sleepers = std::min(notified.count, notified.asleep);
-    if (sleepers > 0) FutexWake(counts_.word(), sleepers);
+    if (sleepers > 0) kv::FutexWake(counts_.word(), sleepers);
     return notified.count;
   }
   size_t NotifyAll() { return Notify(std::numeric_limits<size_t>::max()); }
@@ -59,10 +59,10 @@ class Park {
 
  private:
   // False when the time was over.
-  bool Sleep(SleepEnd end) {
+  bool Sleep(kv::SleepEnd end) {
     const std::optional<uint32_t> word = counts_.FallAsleep();
     if (!word.has_value()) return true;
-    const bool in_time = FutexWait(counts_.word(), *word, end);
+    const bool in_time = kv::FutexWait(counts_.word(), *word, end);
     counts_.WakeUp();
     return in_time;
   }

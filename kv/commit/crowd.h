@@ -6,7 +6,7 @@
 //
 // A leader that met nobody else does not give way: on a machine that is busy with other work a
 // yield can cost a time slice of milliseconds, many times a sync. Those who do not come cost
-// kYields yields (some 20 us of an idle processor) once, and are not expected again.
+// kYields yields (20 to 100 us of an idle processor) once, and are not expected again.
 //
 // Thread safety: SetWaiting from any thread, in the order of the caller's lock; the rest is the
 // leader's.

@@ -3,7 +3,7 @@
 // The first writer to find nobody leading leads: it gives way until as many wait as the last leader
 // met (crowd.h), takes everyone who is waiting (up to max_group), and logs, syncs and publishes for
 // all of them.
-// The others sleep on one word, which the leader changes and wakes once for all. Whoever is awake
+// The others sleep (event_count.h), and the leader wakes all of them at once. Whoever is awake
 // first leads next; nobody is handed the lead in its sleep, because waking an idle processor costs
 // a good part of a sync.
 //
@@ -11,8 +11,8 @@
 //   1. `leading_` is set by the thread that found it clear, under the mutex, and cleared by it.
 //   2. A request is in `waiting_` until a leader takes it; from then on it is done or its leader
 //      is at work. So a sleeper's request is done, or taken, or someone leads or is about to.
-//   3. `generation_` changes after each group, after its requests are marked done. A writer reads
-//      it before it looks at `done` and `leading_`, so it cannot sleep through the change.
+//   3. `changes_` changes after each group, after its requests are marked done. A writer reads it
+//      before it looks at `done` and `leading_`, so it cannot sleep through the change.
 //
 // For: several durable writers. One writer pays a lock and a wake-up call over every_write, which
 // beside a sync does not show (docs/policies.md).
@@ -32,6 +32,7 @@
 #include <utility>
 #include <vector>
 
+#include "kv/base/event_count.h"
 #include "kv/commit/concept.h"
 #include "kv/commit/crowd.h"
 #include "kv/commit/steps.h"
@@ -58,8 +59,7 @@ class GroupCommit {
       crowd_.SetWaiting(waiting_.size());
     }
     for (;;) {
-      // acquire: pairs with the release in Wake (invariant 3).
-      const uint32_t generation = generation_.load(std::memory_order_acquire);
+      const uint32_t seen = changes_.Now();
       // acquire: pairs with the release in Lead, so that `result` is seen.
       if (request.done.load(std::memory_order_acquire)) return request.result;
       if (TakeLead(request)) {
@@ -67,7 +67,7 @@ class GroupCommit {
         continue;
       }
       if (request.done.load(std::memory_order_acquire)) return request.result;
-      generation_.wait(generation, std::memory_order_acquire);
+      changes_.AwaitChange(seen);
     }
   }
 
@@ -86,7 +86,7 @@ class GroupCommit {
     lock.lock();
     leading_ = false;
     lock.unlock();
-    Wake();
+    changes_.NotifyAll();
   }
 
   void Stop() {}
@@ -115,7 +115,7 @@ class GroupCommit {
       crowd_.Met(std::min(group_.size() + waiting_.size(), kShape.max_group));
       leading_ = false;
     }
-    Wake();
+    changes_.NotifyAll();
   }
 
   // Moves the oldest waiting requests into group_, as many as the shape allows and at least one.
@@ -134,18 +134,12 @@ class GroupCommit {
     crowd_.SetWaiting(waiting_.size());
   }
 
-  void Wake() {
-    // release: pairs with the acquire load and wait in Commit (invariant 3).
-    generation_.fetch_add(1, std::memory_order_release);
-    generation_.notify_all();
-  }
-
   std::mutex mutex_;
   std::vector<CommitRequest*> waiting_;  // guarded by mutex_; oldest first
   bool leading_ = false;                 // guarded by mutex_
   Crowd crowd_;
   std::vector<CommitRequest*> group_;  // the leader's
-  alignas(64) std::atomic<uint32_t> generation_{0};
+  EventCount changes_;
 };
 
 static_assert(Commit<GroupCommit<>>);

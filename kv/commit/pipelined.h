@@ -11,7 +11,7 @@
 //      WriteOut is called by that thread only: what it hands out is durable before the next.
 //   3. A request is in `pending_` until a syncer takes it; from then on it is done or its syncer is
 //      at work. So a sleeper's request is done, or taken, or someone syncs or is about to.
-//   4. `generation_` changes after each sync, after its requests are marked done, and whenever
+//   4. `changes_` counts on after each sync, after its requests are marked done, and whenever
 //      `draining_` falls. Who sleeps has read it before what it waits for (or under the mutex, as
 //      that changes), so it cannot sleep through the change.
 //   5. While `draining_` > 0 nothing is logged but by the thread that drains: it waits until
@@ -39,6 +39,7 @@
 #include <utility>
 #include <vector>
 
+#include "kv/base/event_count.h"
 #include "kv/base/status.h"
 #include "kv/commit/concept.h"
 #include "kv/commit/crowd.h"
@@ -56,17 +57,16 @@ class PipelinedCommit {
     Lock lock(mutex_);
     KV_RETURN_IF_ERROR(LogAndInsert(journal, request, lock));
     for (;;) {
-      // acquire, here and below: pairs with the release in SyncPending, so that `result` is seen.
+      // acquire: pairs with the release in SyncPending, so that `result` is seen.
       if (request.done.load(std::memory_order_acquire)) return request.result;
       if (!syncing_) {
         SyncPending(journal, lock);
         return request.result;
       }
-      // relaxed: changes that matter come after this critical section (invariant 4).
-      const uint32_t generation = generation_.load(std::memory_order_relaxed);
+      const uint32_t seen = changes_.Now();
       lock.unlock();
-      // acquire: pairs with the release in Wake.
-      generation_.wait(generation, std::memory_order_acquire);
+      changes_.AwaitChange(seen);
+      // acquire: as above.
       if (request.done.load(std::memory_order_acquire)) return request.result;
       lock.lock();
     }
@@ -82,7 +82,7 @@ class PipelinedCommit {
     std::forward<Action>(action)();
     --draining_;
     lock.unlock();
-    Wake();
+    changes_.NotifyAll();
   }
 
   void Stop() {}
@@ -111,7 +111,7 @@ class PipelinedCommit {
     }
     if (drain) [[unlikely]] {
       --draining_;
-      Wake();
+      changes_.NotifyAll();
     }
     return status;
   }
@@ -152,22 +152,14 @@ class PipelinedCommit {
     taken_.clear();
     syncing_ = false;
     lock.unlock();
-    Wake();
+    changes_.NotifyAll();
   }
 
   void AwaitChange(Lock& lock) {
-    // relaxed: changes that matter come after this critical section (invariant 4).
-    const uint32_t generation = generation_.load(std::memory_order_relaxed);
+    const uint32_t seen = changes_.Now();
     lock.unlock();
-    // acquire: pairs with the release in Wake.
-    generation_.wait(generation, std::memory_order_acquire);
+    changes_.AwaitChange(seen);
     lock.lock();
-  }
-
-  void Wake() {
-    // release: pairs with the acquire of those who wait.
-    generation_.fetch_add(1, std::memory_order_release);
-    generation_.notify_all();
   }
 
   std::mutex mutex_;
@@ -176,7 +168,7 @@ class PipelinedCommit {
   size_t draining_ = 0;                  // guarded by mutex_; threads that want the journal idle
   Crowd crowd_;
   std::vector<CommitRequest*> taken_;  // the syncer's
-  alignas(64) std::atomic<uint32_t> generation_{0};
+  EventCount changes_;
 };
 
 static_assert(Commit<PipelinedCommit>);

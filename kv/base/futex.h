@@ -1,12 +1,14 @@
-// A futex: to sleep while a word has a value, with an end (Linux, futex(2)). std::atomic's wait has
-// none.
+// A futex: to sleep while a word has a value, with an end (Linux, futex(2)).
+//
+// std::atomic's wait has no end. GCC 12's yields four times before it sleeps, which on a machine
+// with more threads than processors is four switches to a thread that could have run at once.
 //
 // In the model of kv/testing/interleaving, which has no time, a sleep with an end is over at once.
 //
 // Thread safety: any thread. Memory order: none; the caller looks at the word again.
 // Source: Drepper, Futexes Are Tricky, 2011.
-#ifndef COORD_FUTEX_H_
-#define COORD_FUTEX_H_
+#ifndef KV_BASE_FUTEX_H_
+#define KV_BASE_FUTEX_H_
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -23,7 +25,7 @@
 
 #include "kv/base/atomic.h"
 
-namespace coord {
+namespace kv {
 
 // A time of CLOCK_MONOTONIC, which std::chrono::steady_clock is here; none: without end.
 using SleepEnd = std::optional<std::chrono::steady_clock::time_point>;
@@ -36,9 +38,9 @@ inline SleepEnd EndAfter(std::chrono::nanoseconds longest) {
 }
 
 // False when the time was over. May return early.
-inline bool FutexWait(kv::Atomic<uint32_t>& word, uint32_t value, SleepEnd end) {
+inline bool FutexWait(Atomic<uint32_t>& word, uint32_t value, SleepEnd end) {
   static_assert(sizeof(word) == sizeof(uint32_t));
-  if constexpr (kv::kModelled) {
+  if constexpr (kModelled) {
     if (end.has_value()) return false;
     word.wait(value, std::memory_order_relaxed);
     return true;
@@ -54,8 +56,8 @@ inline bool FutexWait(kv::Atomic<uint32_t>& word, uint32_t value, SleepEnd end) 
   return slept == 0 || errno != ETIMEDOUT;
 }
 
-inline void FutexWake(kv::Atomic<uint32_t>& word, size_t count) {
-  if constexpr (kv::kModelled) {
+inline void FutexWake(Atomic<uint32_t>& word, size_t count) {
+  if constexpr (kModelled) {
     for (; count > 0; --count) word.notify_one();
     return;
   }
@@ -63,6 +65,14 @@ inline void FutexWake(kv::Atomic<uint32_t>& word, size_t count) {
             count < INT_MAX ? static_cast<int>(count) : INT_MAX, nullptr, nullptr, 0);
 }
 
-}  // namespace coord
+inline void FutexWakeAll(Atomic<uint32_t>& word) {
+  if constexpr (kModelled) {
+    word.notify_all();
+    return;
+  }
+  ::syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
+}
 
-#endif  // COORD_FUTEX_H_
+}  // namespace kv
+
+#endif  // KV_BASE_FUTEX_H_
