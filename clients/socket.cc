@@ -138,4 +138,18 @@ absl::StatusOr<Fd> ConnectUnix(const std::string& path, Deadline deadline) {
   }
 }
 
+absl::StatusOr<Listener> ListenOnLoopback(int flags) {
+  Listener listener{.fd = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0))};
+  sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  socklen_t length = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  const int fd = listener.fd.get();
+  if (::bind(fd, generic, length) != 0 || ::listen(fd, SOMAXCONN) != 0 ||
+      ::getsockname(fd, generic, &length) != 0) {
+    return kv::IoError("listen on", "the loopback interface", errno);
+  }
+  listener.port = ntohs(address.sin_port);
+  return listener;
+}
+
 }  // namespace clients

@@ -1,4 +1,4 @@
-// Sockets: names looked up, and connections made, before a deadline.
+// Sockets: names looked up, and connections made, before a deadline; and listening on loopback.
 //
 // A name is looked up each time, so that a server that has moved is found again. getaddrinfo has no
 // time-out, so a name is looked up in a thread of its own, which is left behind when it is late; a
@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -61,6 +62,14 @@ using Resolver =
 // Connected and non-blocking; over TCP without delay (TCP_NODELAY) and with keep-alive.
 absl::StatusOr<Fd> ConnectTcp(const HostPort& node, const Resolver& resolver, Deadline deadline);
 absl::StatusOr<Fd> ConnectUnix(const std::string& path, Deadline deadline);
+
+struct Listener {
+  Fd fd;
+  uint16_t port = 0;
+};
+
+// On a free port of the loopback interface. `flags`: SOCK_NONBLOCK or none.
+absl::StatusOr<Listener> ListenOnLoopback(int flags = 0);
 
 }  // namespace clients
 

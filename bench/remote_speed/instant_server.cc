@@ -38,7 +38,6 @@
 #include "absl/status/statusor.h"
 #include "clients/socket.h"
 #include "fmt/format.h"
-#include "kv/base/status.h"
 
 namespace bench::remote_speed {
 namespace {
@@ -103,18 +102,13 @@ class InstantServer {
 
   // The port of the loopback interface that it listens on.
   absl::StatusOr<uint16_t> Listen() {
-    listener_ = clients::Fd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    absl::StatusOr<clients::Listener> listener = clients::ListenOnLoopback(SOCK_NONBLOCK);
+    if (!listener.ok()) return listener.status();
+    listener_ = std::move(listener->fd);
     epoll_ = clients::Fd(::epoll_create1(EPOLL_CLOEXEC));
-    sockaddr_in address{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t length = sizeof address;
-    auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(listener_.get(), generic, length) != 0 || ::listen(listener_.get(), 1024) != 0 ||
-        ::getsockname(listener_.get(), generic, &length) != 0) {
-      return kv::IoError("listen on", "the loopback interface", errno);
-    }
     Watch(listener_.get());
     Watch(STDIN_FILENO);
-    return ntohs(address.sin_port);
+    return listener->port;
   }
 
   // Until standard input ends.

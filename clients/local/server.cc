@@ -1,9 +1,6 @@
 #include "clients/local/server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -37,14 +34,9 @@ bool IsInPath(const std::string& program) {
 }  // namespace
 
 uint16_t FreePort() {
-  const Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  socklen_t length = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(fd.get(), generic, length) != 0 || ::getsockname(fd.get(), generic, &length) != 0) {
-    std::abort();
-  }
-  return ntohs(address.sin_port);
+  const absl::StatusOr<Listener> listener = ListenOnLoopback();
+  if (!listener.ok()) std::abort();
+  return listener->port;
 }
 
 absl::StatusOr<std::string> ServerProgram(const std::string& wanted) {

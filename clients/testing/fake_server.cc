@@ -1,7 +1,5 @@
 #include "clients/testing/fake_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -59,15 +57,10 @@ void FakeServer::Peer::Reset() const {
 }
 
 FakeServer::FakeServer(Script script) : script_(std::move(script)) {
-  listener_ = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  socklen_t length = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(listener_.get(), generic, length) != 0 || ::listen(listener_.get(), 128) != 0 ||
-      ::getsockname(listener_.get(), generic, &length) != 0) {
-    std::abort();
-  }
-  port_ = ntohs(address.sin_port);
+  absl::StatusOr<Listener> listener = ListenOnLoopback();
+  if (!listener.ok()) std::abort();
+  listener_ = std::move(listener->fd);
+  port_ = listener->port;
   accepting_ = std::thread([this] { Accept(); });
 }
 
