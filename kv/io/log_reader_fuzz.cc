@@ -164,6 +164,10 @@ std::vector<std::string> FuzzSeeds() {
     AddSeeds(0, overwritten, &seeds);
   }
   AddSeeds(0, Write<NoLogCodec>({}, synced, false, 1).substr(0, 100), &seeds);
+  // Up to the largest sequence number: one more in a count is one too many.
+  const std::vector<Entry> last = {{kMaxLogSequence - 7, 4, "x"}, {kMaxLogSequence - 2, 3, "y"}};
+  AddSeeds(0, Write<NoLogCodec>(last, unsynced, false, 0), &seeds);
+  AddSeeds(1, Write<RepeatCodec>(last, unsynced, true, kMaxLogSequence + 1), &seeds);
   return seeds;
 }
 
