@@ -16,6 +16,7 @@
 #include <tuple>
 
 #include "kv/testing/engine_adapter.h"
+#include "kv/testing/name_under_test.h"
 
 namespace kv::testing {
 namespace {
@@ -38,12 +39,12 @@ template <typename... C, typename Make>
 Composition MakeNamed(const std::tuple<C...>*, Make make) {
   Composition made;
   const auto if_named = [&]<typename Candidate>() {
-    if (NameUnderTest() != Candidate::kName) return false;
+    if (Candidate::kName != NameUnderTest()) return false;
     made = make.template operator()<typename Candidate::Engine>();
     return true;
   };
   if ((if_named.template operator()<C>() || ...)) return made;
-  throw std::logic_error("not compiled in: " + std::string(NameUnderTest()));
+  throw std::logic_error(std::string("not compiled in: ") + NameUnderTest());
 }
 
 constexpr const CompositionsUnderTest* kCompiled = nullptr;
@@ -51,14 +52,12 @@ constexpr const CompositionsUnderTest* kCompiled = nullptr;
 }  // namespace
 
 Composition CompositionUnderTest() {
-  return MakeNamed(kCompiled,
-                   []<Engine E>() { return CompositionOf<E>(std::string(NameUnderTest())); });
+  return MakeNamed(kCompiled, []<Engine E>() { return CompositionOf<E>(NameUnderTest()); });
 }
 
 Composition SimulatedUnderTest(const SimulatedEnvironment& environment) {
-  return MakeNamed(kCompiled, [&]<Engine E>() {
-    return OnSimulatedFiles<E>(std::string(NameUnderTest()), environment);
-  });
+  return MakeNamed(kCompiled,
+                   [&]<Engine E>() { return OnSimulatedFiles<E>(NameUnderTest(), environment); });
 }
 
 }  // namespace kv::testing

@@ -3,15 +3,10 @@
 #ifndef KV_TESTING_COMPOSITION_UNDER_TEST_H_
 #define KV_TESTING_COMPOSITION_UNDER_TEST_H_
 
-#include <string_view>
-
 #include "kv/testing/composition.h"
 #include "kv/testing/simulated_environment.h"
 
 namespace kv::testing {
-
-// Picks one of those that are compiled together (name_under_test.cc).
-std::string_view NameUnderTest();
 
 // On the machine's files and clock.
 Composition CompositionUnderTest();

@@ -1,8 +1,8 @@
 // Compiled once for each composition, by the macros in suites.bzl, which set ASHLAR_NAME.
-#include "kv/testing/composition_under_test.h"
+#include "kv/testing/name_under_test.h"
 
 namespace kv::testing {
 
-std::string_view NameUnderTest() { return ASHLAR_NAME; }
+const char* NameUnderTest() { return ASHLAR_NAME; }
 
 }  // namespace kv::testing

@@ -1,6 +1,7 @@
 """The tests that every composition gets: the suites are libraries, compiled once; a composition
 adds one small file, or a group of compositions does."""
 
+load("@rules_cc//cc:defs.bzl", plain_cc_library = "cc_library")
 load("//bazel:cc.bzl", "cc_binary", "cc_library", "cc_test")
 
 def _quoted(text):
@@ -79,12 +80,16 @@ def _under_test(name, compositions, tags):
             "ASHLAR_COMPOSITIONS=" + _quoted("%s/%s.h" % (native.package_name(), name)),
         ],
         tags = tags,
-        deps = {dep: None for c in compositions for dep in c.deps}.keys() + ["//kv/testing"],
+        deps = {dep: None for c in compositions for dep in c.deps}.keys() + [
+            "//kv/testing",
+            "//kv/testing:name_under_test",
+        ],
         # The mains refer to it, whatever the linker's order.
         alwayslink = True,
     )
     for composition in compositions:
-        cc_library(
+        # It includes no header that could be precompiled.
+        plain_cc_library(
             name = composition.name + "_under_test",
             testonly = True,
             srcs = ["//kv/testing:name_under_test.cc"],
@@ -92,7 +97,7 @@ def _under_test(name, compositions, tags):
             tags = tags,
             deps = [
                 ":" + name,
-                "//kv/testing",
+                "//kv/testing:name_under_test",
             ],
             alwayslink = True,
         )
