@@ -12,7 +12,7 @@ load(
     _cc_test = "cc_test",
 )
 
-def _with(precompiled, arguments):
+def with_precompiled(precompiled, arguments):
     """The arguments of a rule whose sources begin with the headers `precompiled`."""
     result = dict(arguments)
     result["copts"] = select({
@@ -26,10 +26,12 @@ def _with(precompiled, arguments):
     return result
 
 def cc_library(name, **kwargs):
-    _cc_library(name = name, **(_with("precompiled", kwargs) if kwargs.get("srcs") else kwargs))
+    if kwargs.get("srcs"):
+        kwargs = with_precompiled("precompiled", kwargs)
+    _cc_library(name = name, **kwargs)
 
 def cc_binary(name, **kwargs):
-    _cc_binary(name = name, **_with("precompiled", kwargs))
+    _cc_binary(name = name, **with_precompiled("precompiled", kwargs))
 
 def cc_test(name, **kwargs):
-    _cc_test(name = name, **_with("precompiled_test", kwargs))
+    _cc_test(name = name, **with_precompiled("precompiled_test", kwargs))

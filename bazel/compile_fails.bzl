@@ -2,6 +2,7 @@
 
 load("@bazel_tools//tools/build_defs/cc:action_names.bzl", "CPP_COMPILE_ACTION_NAME")
 load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
+load("//bazel:cc.bzl", "with_precompiled")
 
 # Runs the compiler (the arguments) and writes to $OUT what it says. Succeeds either way: the
 # test reads the outcome, so that a source that does compile fails the test, not the build.
@@ -38,7 +39,9 @@ def _impl(ctx):
         cc_infos = [dep[CcInfo] for dep in ctx.attr.deps],
     ).compilation_context
     source = ctx.file.src
-    user_flags = ctx.fragments.cpp.copts + ctx.fragments.cpp.cxxopts + ["-fsyntax-only"]
+    user_flags = (
+        ctx.fragments.cpp.copts + ctx.fragments.cpp.cxxopts + ctx.attr.copts + ["-fsyntax-only"]
+    )
     variables = cc_common.create_compile_variables(
         feature_configuration = features,
         cc_toolchain = toolchain,
@@ -47,6 +50,11 @@ def _impl(ctx):
         include_directories = context.includes,
         quote_include_directories = context.quote_includes,
         system_include_directories = context.system_includes,
+        # As in precompiled.bzl, for the same reason.
+        use_pic = (
+            ctx.var["COMPILATION_MODE"] != "opt" and
+            toolchain.needs_pic_for_dynamic_libraries(feature_configuration = features)
+        ),
         preprocessor_defines = context.defines,
     )
     flags = cc_common.get_memory_inefficient_command_line(
@@ -86,7 +94,7 @@ def _impl(ctx):
     )
     return [DefaultInfo(executable = script, runfiles = ctx.runfiles(files = [log, words]))]
 
-compile_fails_test = rule(
+_compile_fails_test = rule(
     implementation = _impl,
     doc = """Passes when `src` is refused by the compiler with an error that holds all `words`.
 
@@ -94,6 +102,7 @@ compile_fails_test = rule(
     action compiles with the flags of every other target, and is cached as those are.""",
     attrs = {
         "src": attr.label(allow_single_file = [".cc"], mandatory = True),
+        "copts": attr.string_list(),
         "deps": attr.label_list(providers = [CcInfo]),
         "words": attr.string_list(
             doc = "Each is looked for on its own, as it stands.",
@@ -106,3 +115,14 @@ compile_fails_test = rule(
     test = True,
     toolchains = ["@bazel_tools//tools/cpp:toolchain_type"],
 )
+
+def compile_fails_test(name, deps, **kwargs):
+    """Passes when the compiler refuses `src` with all `words`: see _compile_fails_test.
+
+    Args:
+      name: of the test.
+      deps: libraries of headers.
+      **kwargs: src, words and what every test has.
+    """
+    arguments = with_precompiled("precompiled", dict(kwargs, deps = deps))
+    _compile_fails_test(name = name, **arguments)
