@@ -3,6 +3,7 @@
 // Memory order: the default, seq_cst, for the flags that stop the helpers and the counts that are
 // read after the threads are joined. None orders an access to the engine.
 #include <atomic>
+#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
@@ -168,17 +169,18 @@ void ExpectCasAtomicAgainst(Stage& stage, AnyEngine& engine, std::string_view ke
   for (int root = 0; root < kRoots && !stage.failed(); ++root) {
     write_root(root);
     // Until the other thread has taken the root on: then a CompareAndSet that was under way when
-    // the root was written has landed, and the next root meets one under way. Looks are bounded, in
-    // case no CompareAndSet succeeds at all.
+    // the root was written has landed, and the next root meets one under way. It sleeps between
+    // looks, so that the other thread has a processor. Looks are bounded, in case no CompareAndSet
+    // succeeds at all.
     const std::string prefix = fmt::format("{}:", root);
-    for (int look = 0; look < 1'000'000 && !stage.failed(); ++look) {
+    for (int look = 0; look < 20'000 && !stage.failed(); ++look) {
       const auto found = Lookup(engine, key);
       if (!stage.ExpectOk(found.status(), "Get")) break;
       const bool descends = found->has_value() && (*found)->starts_with(prefix);
       stage.Expect(descends,
                    fmt::format("after root {} was written, {} is found", root, ShowFound(*found)));
       if (descends && std::stoi((*found)->substr(prefix.size())) >= 2) break;
-      std::this_thread::yield();
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
     }
   }
   done.store(true);

@@ -311,14 +311,15 @@ void CasIsAtomicAgainstPutAndDelete(Stage& stage) {
   for (int root = 0; root < kRoots && !stage.failed(); ++root) {
     const std::string name = fmt::format("root {} ", root);
     stage.ExpectOk(engine->Put("key", name), "Put");
-    // Until it has grown, which bounds nothing but the time that is spent here.
-    for (int look = 0; look < 100'000 && !stage.failed(); ++look) {
+    // Until it has grown, which bounds nothing but the time that is spent here. It sleeps between
+    // looks, so that the appender has a processor.
+    for (int look = 0; look < 2'000 && !stage.failed(); ++look) {
       const auto found = Lookup(*engine, "key");
       if (!stage.ExpectOk(found.status(), "Get")) break;
       stage.Expect(found->has_value() && (*found)->starts_with(name),
                    fmt::format("after {}was put, {} is there", name, ShowFound(*found)));
       if (found->has_value() && (*found)->size() > name.size() + 1) break;
-      std::this_thread::yield();
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
     }
     if (root % 2 == 0) continue;
     stage.ExpectOk(engine->Delete("key"), "Delete");
