@@ -115,16 +115,19 @@ void CountSeesWholeBatches(Stage& stage) {
 void ReadersSeeEachKeyGoForward(Stage& stage) {
   constexpr int kWriters = 2;
   constexpr int kWrites = 600;
+  constexpr int kPasses = 200;  // of a reader over all keys, beside the writers
   const auto engine = stage.OpenNew();
   if (engine == nullptr) return;
   const auto key_of = [](uint64_t writer, uint64_t k) { return fmt::format("w{}/{}", writer, k); };
   std::atomic<int> writing = kWriters;
+  std::atomic<int> passes = 0;
   std::vector<Contents> last(kWriters);
   std::vector<std::thread> threads;
   for (uint64_t w = 0; w < kWriters; ++w) {
     threads.emplace_back([&, w] {
       Random random(w + 1);
-      for (int number = 1; number <= kWrites && !stage.failed(); ++number) {
+      for (int number = 1; number <= 50 * kWrites && !stage.failed(); ++number) {
+        if (number > kWrites && passes.load() >= kPasses) break;
         const std::string key = key_of(w, random.Below(10));
         const std::string value = fmt::format("{:08}{}", number, std::string(60, 'x'));
         stage.ExpectOk(engine->Put(key, value), "Put");
@@ -136,7 +139,8 @@ void ReadersSeeEachKeyGoForward(Stage& stage) {
     });
   }
   Contents seen;
-  while (writing.load() != 0 && !stage.failed()) {
+  // It yields, as there may be fewer processors than threads.
+  for (; writing.load() != 0 && !stage.failed(); std::this_thread::yield()) {
     for (uint64_t i = 0; i < kWriters * 10; ++i) {
       const std::string key = key_of(i % kWriters, i / kWriters);
       const auto found = Lookup(*engine, key);
@@ -146,6 +150,7 @@ void ReadersSeeEachKeyGoForward(Stage& stage) {
                    fmt::format("{} went from {} back to {}", key, Show(seen[key]), Show(now)));
       seen[key] = now;
     }
+    passes.fetch_add(1);
   }
   for (std::thread& thread : threads) thread.join();
   Contents all;
