@@ -6,6 +6,7 @@
 #ifndef ENGINES_BTREE_FRAME_H_
 #define ENGINES_BTREE_FRAME_H_
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -51,7 +52,7 @@ class FrameTable {
  public:
   FrameTable() : segments_(std::make_unique<Atomic<Segment*>[]>(kSegments)) {}
   ~FrameTable() {
-    for (size_t i = 0; i < kSegments; ++i) delete segments_[i].load(std::memory_order_relaxed);
+    for (size_t i = 0; i < end_; ++i) delete segments_[i].load(std::memory_order_relaxed);
   }
 
   Frame* Find(PageId id) const {
@@ -65,6 +66,7 @@ class FrameTable {
     Atomic<Segment*>& segment = segments_[id / kSegmentEntries];
     if (segment.load(std::memory_order_relaxed) == nullptr) {
       segment.store(new Segment(), std::memory_order_release);
+      end_ = std::max<size_t>(end_, id / kSegmentEntries + 1);
     }
     (*segment.load(std::memory_order_relaxed))[id % kSegmentEntries].store(
         frame, std::memory_order_release);
@@ -76,6 +78,7 @@ class FrameTable {
   using Segment = std::array<Atomic<Frame*>, kSegmentEntries>;
 
   std::unique_ptr<Atomic<Segment*>[]> segments_;
+  size_t end_ = 0;  // there are no segments from here on
 };
 
 }  // namespace kv::btree
