@@ -6,6 +6,7 @@ simple sequentially rejective multiple test procedure" (1979); B. Efron, "Bootst
 (1979); T. Hesterberg, "What teachers should know about the bootstrap" (2015), section 3.2.
 """
 
+import functools
 import math
 import random
 import statistics
@@ -32,8 +33,10 @@ def _ranks(values):
     return ranks, ties
 
 
-def _exact_tail(u, n, m):
-    """P(U <= u) under the null hypothesis, without ties."""
+# Every row of an experiment has samples of the same sizes.
+@functools.lru_cache(maxsize=None)
+def _exact_counts(n, m):
+    """For each value of U, how many of the orders of two samples without ties have it."""
     # counts[j][s]: subsets of j ranks out of those seen so far, whose U is s.
     counts = [[0] * (n * m + 1) for _ in range(n + 1)]
     counts[0][0] = 1
@@ -46,7 +49,12 @@ def _exact_tail(u, n, m):
             below, here = counts[size - 1], counts[size]
             for total in range(step, n * m + 1):
                 here[total] += below[total - step]
-    return sum(counts[n][: int(u) + 1]) / math.comb(n + m, n)
+    return counts[n]
+
+
+def _exact_tail(u, n, m):
+    """P(U <= u) under the null hypothesis, without ties."""
+    return sum(_exact_counts(n, m)[: int(u) + 1]) / math.comb(n + m, n)
 
 
 def mann_whitney(a, b):
@@ -117,6 +125,7 @@ def student_quantile(probability, degrees):
     return (low + high) / 2
 
 
+@functools.lru_cache(maxsize=None)
 def _level(confidence, blocks):
     """The lower tail to cut off the bootstrap distribution.
 
