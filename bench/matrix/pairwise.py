@@ -69,8 +69,10 @@ def _one_attempt(slots, generator):
             generator.shuffle(others)
             for k in others:
                 def gain(policy):
-                    return sum(1 for slot, other in candidate.items()
-                               if tuple(sorted(((k, policy), (slot, other)))) in missing)
+                    # A pair begins with the earlier slot.
+                    here = (k, policy)
+                    return sum((((there, here) if there[0] < k else (here, there)) in missing)
+                               for there in candidate.items())
                 policies = list(slots[k])
                 generator.shuffle(policies)
                 candidate[k] = max(policies, key=gain)
