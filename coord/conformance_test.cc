@@ -10,6 +10,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "coord/adaptive.h"
 #include "coord/asymmetric_fence.h"
 #include "coord/bitmap.h"
 #include "coord/bitmap_slots.h"
@@ -22,6 +23,7 @@
 #include "coord/ring.h"
 #include "coord/ring_slots.h"
 #include "coord/spin_then_park.h"
+#include "coord/store_load_fence.h"
 #include "coord/symmetric_fence.h"
 #include "coord/work_stealing.h"
 #include "gtest/gtest.h"
@@ -61,10 +63,12 @@ using All = testing::Types<
     Parts<RingQueue, Park, SymmetricFence>, Parts<GrowingRing, SpinThenPark<>, AsymmetricFence>,
     Parts<PerThreadRings, Park, SymmetricFence>, Parts<PerThreadRings, EventFd, AsymmetricFence>,
     Parts<WorkStealing, SpinThenPark<>, SymmetricFence>, Parts<WorkStealing, Park, AsymmetricFence>,
+    Parts<Adaptive, Park, SymmetricFence>, Parts<Adaptive, SpinThenPark<>, AsymmetricFence>,
     SlotsParts<BitmapSlots<SymmetricFence>, Park>,
     SlotsParts<BitmapSlots<AsymmetricFence>, SpinThenPark<>>,
     SlotsParts<BitmapSlots<SymmetricFence>, EventFd>, SlotsParts<RingSlots<>, Park>,
-    SlotsParts<RingSlots<>, SpinThenPark<>>, SlotsParts<RingSlots<>, EventFd>>;
+    SlotsParts<RingSlots<>, SpinThenPark<>>, SlotsParts<RingSlots<>, EventFd>,
+    SlotsParts<RingSlots<StoreLoadFence, Adaptive>, Park>>;
 TYPED_TEST_SUITE(CoordinatorConformanceTest, All);
 
 TYPED_TEST(CoordinatorConformanceTest, Alone) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "coord/adaptive.h"
 #include "coord/asymmetric_fence.h"
 #include "coord/bitmap.h"
 #include "coord/bitmap_slots.h"
@@ -197,6 +198,7 @@ TEST(CoordinatorInterleavingTest, OverRings) {
   ExpectAllRight(Programs<QueuedSlots<RingQueue, SymmetricFence>>(), kBriefPlan);
   ExpectAllRight(Programs<QueuedSlots<PerThreadRings, SymmetricFence>>(), kBriefPlan);
   ExpectAllRight(Programs<QueuedSlots<WorkStealing, SymmetricFence>>(), kBriefPlan);
+  ExpectAllRight(Programs<QueuedSlots<Adaptive, SymmetricFence>>(), kBriefPlan);
 }
 
 TEST(CoordinatorInterleavingTest, BitmapSymmetric) {

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "coord/adaptive.h"
 #include "coord/asymmetric_fence.h"
 #include "coord/bitmap.h"
 #include "coord/event_fd.h"
@@ -35,8 +36,10 @@ namespace {
 
 template <typename Q>
 class QueueConformanceTest : public testing::Test {};
-using Queues =
-    testing::Types<LockedQueue, BitmapQueue, RingQueue, GrowingRing, PerThreadRings, WorkStealing>;
+// Adaptive over the rings with the smaller bypass bound: the suite runs for as long as that is
+// large.
+using Queues = testing::Types<LockedQueue, BitmapQueue, RingQueue, GrowingRing, PerThreadRings,
+                              WorkStealing, AdaptiveOver<PerThreadRings>>;
 TYPED_TEST_SUITE(QueueConformanceTest, Queues);
 
 TYPED_TEST(QueueConformanceTest, Passes) {
@@ -134,7 +137,7 @@ TEST(QueueSuite, CountsWhoIsBypassed) {
 // A queue that is long in use by threads that come and go.
 template <typename Q>
 class QueueOfManyThreadsTest : public testing::Test {};
-using QueuesOfThreads = testing::Types<PerThreadRings, WorkStealing>;
+using QueuesOfThreads = testing::Types<PerThreadRings, WorkStealing, Adaptive>;
 TYPED_TEST_SUITE(QueueOfManyThreadsTest, QueuesOfThreads);
 
 TYPED_TEST(QueueOfManyThreadsTest, NumbersAreUsedAgain) {

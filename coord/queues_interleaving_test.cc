@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "coord/adaptive.h"
 #include "coord/bitmap.h"
 #include "coord/growing_ring.h"
 #include "coord/per_thread_rings.h"
@@ -292,6 +293,10 @@ TEST(WorkStealingInterleavingTest, LosesNothing) {
   EXPECT_EQ(FirstFailure(kPlan, QueuePrograms<WorkStealing>(false)), "");
 }
 
+TEST(AdaptiveInterleavingTest, LosesNothing) {
+  EXPECT_EQ(FirstFailure(kPlan, QueuePrograms<Adaptive>(false)), "");
+}
+
 // The ring that stops at a cell which is not published, as bounded queues commonly do.
 class StopsAtAGap {
  public:
@@ -340,10 +345,10 @@ TEST(QueuesInterleavingTest, AGapThatStopsAPopIsNoticed) {
 
 TEST(QueuesInterleavingTest, BehindTwoThatStandStill) {
   EXPECT_EQ(FirstFailure(kPlan, {PushBehindTwo<RingQueue>()}), "");
-  EXPECT_EQ(
-      FirstFailure(kBriefPlan, {PushBehindTwo<BitmapQueue>(), PushBehindTwo<GrowingRing>(),
-                                PushBehindTwo<PerThreadRings>(), PushBehindTwo<WorkStealing>()}),
-      "");
+  EXPECT_EQ(FirstFailure(kBriefPlan, {PushBehindTwo<BitmapQueue>(), PushBehindTwo<GrowingRing>(),
+                                      PushBehindTwo<PerThreadRings>(),
+                                      PushBehindTwo<WorkStealing>(), PushBehindTwo<Adaptive>()}),
+            "");
 }
 
 }  // namespace

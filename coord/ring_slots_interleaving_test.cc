@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "coord/adaptive.h"
 #include "coord/index.h"
 #include "coord/interleaving_testing.h"
 #include "coord/outcome.h"
@@ -183,6 +184,13 @@ TEST(RingSlotsInterleavingTest, WhereWorkersTakeTheirOwnFirst) {
                              WorkStealingOver<Rings>>;
   EXPECT_EQ(FirstFailure(kBriefPlan, SlotsPrograms<Case<Stealing>>(2)), "");
   EXPECT_EQ(FirstFailure(kPlan, SleepPrograms<Stealing>()), "");
+}
+
+TEST(RingSlotsInterleavingTest, WhereOneRegistrantHasABitmap) {
+  using Adapting =
+      RingSlots<StoreLoadFenceBy<kv::testing::interleaving::ProcessBarrier>, AdaptiveOver<Rings>>;
+  EXPECT_EQ(FirstFailure(kBriefPlan, SlotsPrograms<Case<Adapting>>(2)), "");
+  EXPECT_EQ(FirstFailure(kPlan, SleepPrograms<Adapting>()), "");
 }
 
 TEST(RingSlotsInterleavingTest, WhereTheKernelRefusesTheBarrier) {

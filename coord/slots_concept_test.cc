@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "coord/adaptive.h"
 #include "coord/bitmap_slots.h"
 #include "coord/index.h"
 #include "coord/locked.h"
@@ -17,6 +18,7 @@
 #include "coord/queued_slots.h"
 #include "coord/ring_slots.h"
 #include "coord/slot_word.h"
+#include "coord/store_load_fence.h"
 #include "coord/symmetric_fence.h"
 #include "gtest/gtest.h"
 
@@ -43,7 +45,7 @@ class SlotsTest : public testing::Test {
   const Index index_ = *slots_.Add();
 };
 using Models = testing::Types<QueuedSlots<LockedQueue, SymmetricFence>, BitmapSlots<SymmetricFence>,
-                              RingSlots<>>;
+                              RingSlots<>, RingSlots<StoreLoadFence, Adaptive>>;
 TYPED_TEST_SUITE(SlotsTest, Models);
 
 TYPED_TEST(SlotsTest, AreReadyOnce) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "coord/adaptive.h"
 #include "coord/asymmetric_fence.h"
 #include "coord/bitmap.h"
 #include "coord/bitmap_slots.h"
@@ -19,6 +20,7 @@
 #include "coord/ring.h"
 #include "coord/ring_slots.h"
 #include "coord/spin_then_park.h"
+#include "coord/store_load_fence.h"
 #include "coord/symmetric_fence.h"
 #include "coord/work_stealing.h"
 #include "kv/base/clock.h"
@@ -80,6 +82,7 @@ std::span<const SoakSubject> SoakSubjects() {
   static const std::vector<SoakSubject> subjects = [] {
     std::vector<SoakSubject> all;
     AddSlots<RingSlots<>>(&all, "own");
+    AddSlots<RingSlots<StoreLoadFence, Adaptive>>(&all, "own, over adaptive");
     AddSlots<BitmapSlots<SymmetricFence>>(&all, SymmetricFence::kName);
     AddSlots<BitmapSlots<AsymmetricFence>>(&all, AsymmetricFence::kName);
     AddAllOf<LockedQueue>(&all);
@@ -88,6 +91,7 @@ std::span<const SoakSubject> SoakSubjects() {
     AddAllOf<GrowingRing>(&all);
     AddAllOf<PerThreadRings>(&all);
     AddAllOf<WorkStealing>(&all);
+    AddAllOf<Adaptive>(&all);
     return all;
   }();
   return subjects;

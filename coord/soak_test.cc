@@ -19,7 +19,7 @@ TEST(SoakTest, EveryCompositionPassesARound) {
     const absl::Status status = subject.run(/*seed=*/7, /*steps=*/100);
     EXPECT_TRUE(status.ok()) << subject.name << ": " << status;
   }
-  EXPECT_EQ(names.size(), 45u);
+  EXPECT_EQ(names.size(), 54u);
 }
 
 // Fails at one of its seeds.

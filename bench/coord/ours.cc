@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "bench/coord/cases.h"
+#include "coord/adaptive.h"
 #include "coord/bitmap.h"
 #include "coord/bitmap_slots.h"
 #include "coord/growing_ring.h"
@@ -13,6 +14,7 @@
 #include "coord/ring.h"
 #include "coord/ring_slots.h"
 #include "coord/spin_then_park.h"
+#include "coord/store_load_fence.h"
 #include "coord/symmetric_fence.h"
 #include "coord/work_stealing.h"
 #include "kv/base/clock.h"
@@ -35,6 +37,11 @@ struct RingSlotsSpin : RingSlots {
   using Waiter = coord::SpinThenPark<>;
 };
 
+struct RingSlotsAdaptive : Common {
+  static constexpr std::string_view kName = "ring_slots_adaptive";
+  using Slots = coord::RingSlots<coord::StoreLoadFence, coord::Adaptive>;
+};
+
 struct BitmapSlots : Common {
   static constexpr std::string_view kName = "bitmap_slots";
   using Slots = coord::BitmapSlots<coord::SymmetricFence>;
@@ -52,6 +59,7 @@ struct Queued : Common {
 
 void AddOurs(std::vector<MicroCase>* cases) {
   AddLoads<Ours<RingSlots>>(cases);
+  AddLoads<Ours<RingSlotsAdaptive>>(cases);
   AddLoads<Ours<BitmapSlots>>(cases);
   AddLoads<Ours<Queued<coord::LockedQueue>>>(cases);
   AddLoads<Ours<Queued<coord::BitmapQueue>>>(cases);
@@ -59,6 +67,7 @@ void AddOurs(std::vector<MicroCase>* cases) {
   AddLoads<Ours<Queued<coord::GrowingRing>>>(cases);
   AddLoads<Ours<Queued<coord::PerThreadRings>>>(cases);
   AddLoads<Ours<Queued<coord::WorkStealing>>>(cases);
+  AddLoads<Ours<Queued<coord::Adaptive>>>(cases);
   AddWake<Ours<RingSlots>>(cases);
   AddWake<Ours<RingSlotsSpin>>(cases);
 }

@@ -10,7 +10,8 @@ OURS = "ring_slots"
 _OTHERS_OF_OURS = ["bitmap_slots", "per_thread_rings", "locked"]
 _PEERS = ["mutex_deque", "source_locked", "source_v1", "source_v2", "moodycamel", "tbb"]
 _ALL = [OURS] + _OTHERS_OF_OURS + _PEERS
-_QUEUES = [OURS, "per_thread_rings", "work_stealing", "ring", "growing_ring", "bitmap", "locked"]
+_QUEUES = [OURS, "ring_slots_adaptive", "adaptive", "per_thread_rings", "work_stealing", "ring",
+           "growing_ring", "bitmap", "locked"]
 
 THREADS = [1, 2, 4, 8]
 # The source's benchmark: so many slots a thread.
@@ -53,7 +54,8 @@ EXPERIMENTS = [
     Experiment("calls", _ALL, ["register", "duplicate", "drain"]),
     Experiment("ends", [OURS] + _OTHERS_OF_OURS, ["finish"]),
     Experiment("steady", _ALL, _STEADY, THREADS),
-    Experiment("queues", _QUEUES, ["steady", "reregistration", "one_worker"], THREADS),
+    Experiment("queues", _QUEUES, ["steady", "batches", "reregistration", "one_worker"],
+               THREADS),
     Experiment("wake", [OURS, "ring_slots_spin", "mutex_deque", "moodycamel_blocking"], ["wake"],
                num="2k"),
 ]
