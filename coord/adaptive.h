@@ -35,11 +35,10 @@
 // one, the 2 kTurn by which each lead may change, and what they were about to take when s was
 // pushed, up to all slots each.
 //
-// For: one registrant, mostly, whose slots are neighbours, where now and then, or from some time
-// on, there are several; nobody knows beforehand.
-// Not for: one registrant whose slots are all over the place, and several (work_stealing.h alone is
-// as fast or faster); a small bypass bound; order. Threads without a ring of their own are never
-// taken to be alone.
+// For: one registrant or several, which is not known before the program runs, where that one is to
+// have the bitmap. What it is worth stands in docs/coordinators.md.
+// Not for: speed (work_stealing.h alone is as fast or faster, for one registrant as for several); a
+// small bypass bound; order. Threads without a number of their own are never taken to be alone.
 //
 // Thread safety: any thread; lock-free as the rings are. Complexity: a push is that of its queue
 // and one or, of the bitmap, two loads of a line that nobody writes while nothing changes; a Pop
@@ -69,9 +68,10 @@ template <ReadyQueue Rings>
 class AdaptiveOver {
  public:
   static constexpr std::string_view kName = "adaptive";
-  // Entries that one worker pops in a period; as many as there are slots, if these are more, so
-  // that a look at all of the bitmap in each does not count.
-  static constexpr size_t kPeriod = kv::kModelled ? 1 : 4096;
+  // Entries that one worker pops in a period: some milliseconds, so that a thread which has the
+  // processor for a time slice is not taken to be alone. As many as there are slots, if these are
+  // more, so that a look at all of the bitmap in each does not count.
+  static constexpr size_t kPeriod = kv::kModelled ? 1 : size_t{1} << 18;
   // Threads that may be alone, and workers with a lead of their own.
   static constexpr size_t kOwners = kv::kModelled ? 3 : 63;
 

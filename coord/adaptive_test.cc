@@ -154,21 +154,26 @@ TYPED_TEST(AdaptiveTest, WhoIsWatchedForAllButAPeriodBeginsAgain) {
 
 // A period is of as many entries as there are slots, if these are more.
 TEST(AdaptivePeriodTest, GrowsWithTheSlots) {
-  constexpr size_t kSlots = 3 * Adaptive::kPeriod;
+  constexpr uint32_t kSlots = Adaptive::kPeriod + 10'000;
   Adaptive queue(kSlots);
+  std::vector<uint32_t> all(kSlots);
+  std::iota(all.begin(), all.end(), 0);
   std::vector<uint32_t> out(64);
-  const auto push_and_pop = [&](size_t times) {
-    for (size_t i = 0; i < times; ++i) {
-      queue.Push(5);
-      while (queue.Pop(out) > 0) {
-      }
+  const auto push_and_pop = [&](size_t count) {
+    queue.PushBatch(std::span(all).first(count));
+    while (queue.Pop(out) > 0) {
     }
   };
   push_and_pop(1);
   std::thread([&] { queue.Push(6); }).join();
-  push_and_pop(2 * kSlots - 2);
+  push_and_pop(kSlots - 2);
+  push_and_pop(1);
+  push_and_pop(kSlots - 2);
+  push_and_pop(1);
   EXPECT_EQ(queue.mode(), Adaptive::Mode::kRings);
-  push_and_pop(2);
+  push_and_pop(1);
+  EXPECT_EQ(queue.mode(), Adaptive::Mode::kRings);
+  push_and_pop(1);
   EXPECT_EQ(queue.mode(), Adaptive::Mode::kBitmap);
 }
 
@@ -222,12 +227,16 @@ TEST(AdaptiveThreadsTest, WhoSharesANumberIsNotAlone) {
       const bool last = kv::ThreadNumber() == Adaptive::kOwners;
       all.arrive_and_wait();
       if (last) {
-        std::vector<uint32_t> out(10);
-        for (uint32_t round = 0; round < 20'000; ++round) {
-          queue.PushBatch(std::vector<uint32_t>{3, 1, 2});
-          ASSERT_NE(queue.mode(), Adaptive::Mode::kBitmap);
-          ASSERT_EQ(queue.Pop(out), 3u);
+        std::vector<uint32_t> slots(50);
+        std::iota(slots.begin(), slots.end(), 0);
+        std::vector<uint32_t> out(50);
+        bool was_alone = false;
+        for (size_t popped = 0; popped < 3 * Adaptive::kPeriod;) {
+          queue.PushBatch(slots);
+          was_alone |= queue.mode() == Adaptive::Mode::kBitmap;
+          while (const size_t count = queue.Pop(out)) popped += count;
         }
+        EXPECT_FALSE(was_alone);
       }
       all.arrive_and_wait();
     });

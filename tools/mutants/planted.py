@@ -226,4 +226,12 @@ MUTANTS = [
            "        slot_.epoch.store(0, std::memory_order_release);\n",
            "        slot_.epoch.store(0, std::memory_order_relaxed);\n",
            "//engines/memory:epoch_interleaving_test", "FAILED"),
+    Mutant("interleaving", "a queue of two parts is empty when its rings are", "coord/adaptive.h",
+           "    return (IsDrained(state_.load(std::memory_order_seq_cst)) || bitmap_.Empty()) && "
+           "rings_.Empty();\n",
+           "    return rings_.Empty();\n", "//coord:adaptive_interleaving_test", "FAILED"),
+    Mutant("interleaving", "a second registrant makes for rings, and the bitmap is forgotten",
+           "coord/adaptive.h", "    return With(state, kSeveral) + kVersion;\n",
+           "    return With(state | kDrained, kSeveral) + kVersion;\n",
+           "//coord:adaptive_interleaving_test", "FAILED"),
 ]
