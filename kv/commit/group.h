@@ -14,8 +14,8 @@
 //   3. `changes_` changes after each group, after its requests are marked done. A writer reads it
 //      before it looks at `done` and `leading_`, so it cannot sleep through the change.
 //
-// For: several durable writers. One writer pays a few locks over every_write, which beside a sync do
-// not show (docs/policies.md).
+// For: several durable writers. One writer pays a few locks over every_write, which do not show
+// beside a sync (docs/policies.md).
 // Not for: a write that must not wait for a stranger's batch.
 // Source of the idea: DeWitt et al., "Implementation Techniques for Main Memory Database Systems",
 // SIGMOD 1984.
