@@ -24,6 +24,7 @@
 
 #include "kv/base/atomic.h"
 #include "kv/base/futex.h"
+#include "kv/base/thread_stripe.h"
 
 namespace kv {
 
@@ -52,7 +53,7 @@ class EventCount {
   }
 
  private:
-  alignas(64) Atomic<uint32_t> count_{0};
+  alignas(kCacheLineBytes) Atomic<uint32_t> count_{0};
   Atomic<uint32_t> sleepers_{0};
 };
 

@@ -68,9 +68,9 @@ inline void FutexWake(Atomic<uint32_t>& word, size_t count) {
 inline void FutexWakeAll(Atomic<uint32_t>& word) {
   if constexpr (kModelled) {
     word.notify_all();
-    return;
+  } else {
+    FutexWake(word, INT_MAX);
   }
-  ::syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
 }
 
 }  // namespace kv
