@@ -6,14 +6,12 @@
 #ifndef ENGINES_BTREE_FRAME_H_
 #define ENGINES_BTREE_FRAME_H_
 
-#include <algorithm>
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "engines/btree/page.h"
+#include "kv/base/arena.h"
 #include "kv/base/atomic.h"
 
 namespace kv::btree {
@@ -43,42 +41,46 @@ struct alignas(64) Frame {
 static_assert(sizeof(Frame) == 64);
 
 // From page ids to frames: an array, so that a step down the tree is two loads and no hash. Null:
-// not in memory. It grows by segments, which stay in place.
+// not in memory. It grows by segments, which stay in place. Of a small store hardly any of it is
+// resident: the arena's zeros are null pointers, and pages of it that nobody has come to cost
+// nothing.
 //
 // Memory order: entries and segments are stored with release, after what they point at is complete,
 // and loaded with acquire.
 // Thread safety: Find from any thread; the others from one at a time.
 class FrameTable {
  public:
-  FrameTable() : segments_(std::make_unique<Atomic<Segment*>[]>(kSegments)) {}
-  ~FrameTable() {
-    for (size_t i = 0; i < end_; ++i) delete segments_[i].load(std::memory_order_relaxed);
-  }
+  FrameTable() : segments_(NewArray<Entry*>(kSegments)) {}
 
   Frame* Find(PageId id) const {
-    const Segment* const segment = segments_[id / kSegmentEntries].load(std::memory_order_acquire);
+    const Entry* const segment = segments_[id / kSegmentEntries].load(std::memory_order_acquire);
     if (segment == nullptr) [[unlikely]]
       return nullptr;
-    return (*segment)[id % kSegmentEntries].load(std::memory_order_acquire);
+    return segment[id % kSegmentEntries].load(std::memory_order_acquire);
   }
 
   void Set(PageId id, Frame* frame) {
-    Atomic<Segment*>& segment = segments_[id / kSegmentEntries];
+    Atomic<Entry*>& segment = segments_[id / kSegmentEntries];
     if (segment.load(std::memory_order_relaxed) == nullptr) {
-      segment.store(new Segment(), std::memory_order_release);
-      end_ = std::max<size_t>(end_, id / kSegmentEntries + 1);
+      segment.store(NewArray<Frame*>(kSegmentEntries), std::memory_order_release);
     }
-    (*segment.load(std::memory_order_relaxed))[id % kSegmentEntries].store(
-        frame, std::memory_order_release);
+    segment.load(std::memory_order_relaxed)[id % kSegmentEntries].store(frame,
+                                                                        std::memory_order_release);
   }
 
  private:
-  static constexpr size_t kSegmentEntries = kModelled ? 2 : size_t{1} << 16;
-  static constexpr size_t kSegments = kModelled ? 2 : size_t{1} << 16;
-  using Segment = std::array<Atomic<Frame*>, kSegmentEntries>;
+  using Entry = Atomic<Frame*>;
+  // The arena maps a segment, 1 MiB, by itself, without huge pages.
+  static constexpr size_t kSegmentEntries = kModelled ? 2 : size_t{1} << 17;
+  static constexpr size_t kSegments = kModelled ? 2 : size_t{1} << 15;
 
-  std::unique_ptr<Atomic<Segment*>[]> segments_;
-  size_t end_ = 0;  // there are no segments from here on
+  template <typename T>
+  Atomic<T>* NewArray(size_t count) {
+    return reinterpret_cast<Atomic<T>*>(memory_.Allocate(count * sizeof(Atomic<T>)));
+  }
+
+  Arena memory_;
+  Atomic<Entry*>* const segments_;
 };
 
 }  // namespace kv::btree
