@@ -25,8 +25,8 @@ def with_precompiled(precompiled, arguments):
     }) + arguments.get("deps", [])
     return result
 
-def cc_library(name, **kwargs):
-    if kwargs.get("srcs"):
+def cc_library(name, precompiled = True, **kwargs):
+    if kwargs.get("srcs") and precompiled:
         kwargs = with_precompiled("precompiled", kwargs)
     _cc_library(name = name, **kwargs)
 

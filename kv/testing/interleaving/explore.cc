@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "kv/testing/interleaving/machine.h"
+#include "kv/testing/interleaving/run_memory.h"
 
 namespace {
 
@@ -33,11 +34,24 @@ bool Next(Script* choices) {
   return true;
 }
 
-void RunOnce(Machine& machine, const std::function<void(Trial&)>& program) {
+struct Result {
+  Script choices;
+  bool failed = false;
+  std::string story;
+};
+
+// One run, which begins with the choices of the script.
+Result RunOnce(const Plan& plan, const Script& script, bool tells,
+               const std::function<void(Trial&)>& program) {
+  RunMemory::Clear();
+  Machine machine(plan, script, tells);
   raced = false;
   Trial trial(machine);
   program(trial);
   if (raced) machine.Fail("a data race, which ThreadSanitizer has reported");
+  return {.choices = Script(machine.choices().begin(), machine.choices().end()),
+          .failed = machine.failed(),
+          .story = machine.Story()};
 }
 
 }  // namespace
@@ -57,20 +71,16 @@ Report Explore(const Plan& plan, const std::function<void(Trial&)>& program) {
   Script script;
   do {
     if (report.runs == plan.most_runs) return report;
-    Machine machine(plan, script, /*tells=*/false);
-    RunOnce(machine, program);
+    Result result = RunOnce(plan, script, /*tells=*/false, program);
     ++report.runs;
-    if (machine.failed()) {
+    if (result.failed) {
       // Once more, to tell what happened.
-      const Script same = machine.choices();
-      Machine again(plan, same, /*tells=*/true);
-      RunOnce(again, program);
+      const Result again = RunOnce(plan, result.choices, /*tells=*/true, program);
       // A race is reported once.
-      if (!again.failed()) again.Fail(machine.Story());
-      report.failure = again.Story();
+      report.failure = again.failed ? again.story : result.story + again.story;
       return report;
     }
-    script = machine.choices();
+    script = std::move(result.choices);
   } while (Next(&script));
   report.complete = true;
   return report;

@@ -22,12 +22,12 @@
 #include <source_location>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "kv/testing/interleaving/explore.h"
 #include "kv/testing/interleaving/fiber.h"
+#include "kv/testing/interleaving/run_memory.h"
 
 namespace kv::testing::interleaving {
 
@@ -54,9 +54,10 @@ class VectorClock {
 };
 
 // What ThreadSanitizer takes for points at which threads synchronize. A plain address, which the
-// machine owns: to it the reference counts of shared pointers would synchronize, too.
-using Handle = char*;
-using Handles = std::vector<Handle>;
+// machine owns: to it the reference counts of shared pointers would synchronize, too. Each is a
+// word of the heap, since the sanitizer forgets what was released there when that is freed.
+using Handle = uint64_t*;
+using Handles = RunVector<Handle>;
 
 // Hides from ThreadSanitizer what the model itself does, which is no part of the program.
 class Hidden {
@@ -103,7 +104,7 @@ class Location {
   void See(size_t index, std::memory_order order);
   void Append(std::memory_order order, Bits value, const StoreEvent* continued);
 
-  std::vector<StoreEvent> stores_;
+  RunVector<StoreEvent> stores_;
   std::array<size_t, kMaxThreads> seen_{};
 };
 
@@ -174,7 +175,7 @@ class Machine {
   bool tells() const { return tells_; }
   void Tell(const std::string& line);
 
-  const std::vector<Choice>& choices() const { return choices_; }
+  const RunVector<Choice>& choices() const { return choices_; }
   std::string Story() const;
 
  private:
@@ -192,11 +193,12 @@ class Machine {
   const Plan& plan_;
   const std::vector<Choice>& script_;  // the choices to begin with
   const bool tells_;
-  std::vector<Choice> choices_;
+  RunVector<Choice> choices_;
   std::array<Thread, kMaxThreads> threads_;
-  std::vector<std::unique_ptr<Fiber>> fibers_;  // in the order of threads
-  std::unordered_map<const void*, Location> locations_;
-  std::vector<std::unique_ptr<char>> handles_;
+  RunVector<std::unique_ptr<Fiber>> fibers_;  // in the order of threads
+  RunMap<const void*, Location> locations_;
+  RunVector<std::unique_ptr<uint64_t[]>> handles_;
+  size_t handles_left_ = 0;  // of the last of these
   size_t running_ = 0;
   int preemptions_ = 0;
   uint64_t steps_ = 0;
