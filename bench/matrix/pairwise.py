@@ -5,13 +5,15 @@
 
 Most faults of a combination show with two of its policies, whatever the others are (D. Kuhn et al,
 "Software fault interactions", 2004). So every pair of policies of different slots is in at least
-one chosen combination. A combination costs some 8 s of compiling, so there should be few: no set
-can have fewer than the product of the two largest slots.
+one chosen combination, or in a composition of //engines/compositions, which runs the same suite. A
+combination costs some 8 s of compiling, so there should be few.
 """
 
+import collections
 import itertools
 import os
 import random
+import re
 import sys
 from types import SimpleNamespace
 
@@ -22,7 +24,8 @@ _CANDIDATES = 30
 _HEAD = '''\
 """The combinations that are tested: every pair of policies of two slots is in one of them.
 
-Written by pairwise.py from policies.bzl; do not edit.
+Or it is in a composition of //engines/compositions. Written by pairwise.py from policies.bzl and
+from these; do not edit.
 """
 
 # An engine and a policy for each of its slots; the name has "__" between them.
@@ -34,13 +37,42 @@ _TAIL = '''\
 '''
 
 
-def read_matrix(path):
-    """COMBINED of policies.bzl, which is Python as well: {engine: [names of slot 1, ...]}."""
-    scope = {"struct": SimpleNamespace}
+def _values_of(path):
+    """The values of a .bzl file that is Python as well."""
+    scope = {"struct": lambda **fields: SimpleNamespace(**fields)}
     with open(path) as file:
         exec(compile(file.read(), path, "exec"), scope)
-    return {name: [list(policies) for policies in engine.slots.values()]
-            for name, engine in scope["COMBINED"].items()}
+    return scope
+
+
+class Engine:
+    """An engine of COMBINED: the names of each slot's policies, and the pairs that are tested."""
+
+    def __init__(self, entry, headers):
+        self.slots = [list(policies) for policies in entry.slots.values()]
+        self.tested = set()
+        for header in headers:
+            if '#include "%s"' % entry.header in header:
+                self.tested |= pairs_of_header(entry.slots, header)
+
+
+def pairs_of_header(slots, header):
+    """The pairs of a composition that is written as `using <slot> = <type>;`, line by line."""
+    types = dict(re.findall(r"using (\w+) = ([^;]+);", header))
+    return set(itertools.combinations(
+        [(i, name) for i, (slot, policies) in enumerate(slots.items())
+         for name, (_, type_) in policies.items() if types.get(slot) == type_], 2))
+
+
+def read_matrix(root):
+    """{name: Engine} of the repository at `root`."""
+    headers = []
+    for composition in _values_of(os.path.join(root, "engines/engines.bzl"))["COMPOSITIONS"]:
+        path = os.path.join(root, "engines/compositions", composition.name + ".h")
+        with open(path) as file:
+            headers.append(file.read())
+    matrix = _values_of(os.path.join(root, "bench/matrix/policies.bzl"))["COMBINED"]
+    return {name: Engine(entry, headers) for name, entry in matrix.items()}
 
 
 def pairs_of(combination):
@@ -55,8 +87,8 @@ def all_pairs(slots):
     return pairs
 
 
-def _one_attempt(slots, generator):
-    missing = all_pairs(slots)
+def _one_attempt(slots, missing, generator):
+    missing = set(missing)
     chosen = []
     while missing:
         best = None
@@ -85,36 +117,41 @@ def _one_attempt(slots, generator):
     return chosen
 
 
-def least_possible(slots):
-    sizes = sorted((len(slot) for slot in slots), reverse=True)
-    return sizes[0] * sizes[1] if len(sizes) > 1 else sizes[0]
+def least_possible(missing):
+    """No set can have fewer combinations: each holds one pair of two given slots."""
+    return max(collections.Counter((i, j) for (i, _), (j, _) in missing).values(), default=0)
 
 
-def covering(slots):
-    """Combinations that hold all pairs, in the order of the slots. Equal slots, equal choice."""
+def covering(slots, tested=frozenset()):
+    """Combinations that hold all pairs but the tested, in the order of the slots.
+
+    Equal slots and equal pairs, equal choice.
+    """
     if len(slots) < 2:
         return [(policy,) for policy in slots[0]]
+    missing = all_pairs(slots) - tested
     generator = random.Random(0)
     best = None
     for _ in range(_ATTEMPTS):
-        chosen = _one_attempt(slots, generator)
+        chosen = _one_attempt(slots, missing, generator)
         if best is None or len(chosen) < len(best):
             best = chosen
-        if len(best) == least_possible(slots):
+        if len(best) == least_possible(missing):
             break
     return sorted(best, key=lambda c: [slots[i].index(policy) for i, policy in enumerate(c)])
 
 
 def text_of(matrix):
-    lines = ["    %s\n" % " ".join((engine,) + combination)
-             for engine, slots in matrix.items() for combination in covering(slots)]
+    lines = ["    %s\n" % " ".join((name,) + combination)
+             for name, engine in matrix.items()
+             for combination in covering(engine.slots, engine.tested)]
     return _HEAD + "".join(lines) + _TAIL
 
 
 def main(arguments):
     here = os.path.dirname(os.path.abspath(__file__))
     path = os.path.join(here, "covering.bzl")
-    wanted = text_of(read_matrix(os.path.join(here, "policies.bzl")))
+    wanted = text_of(read_matrix(os.path.join(here, "../..")))
     if arguments == ["--check"]:
         with open(path) as file:
             if file.read() == wanted:
