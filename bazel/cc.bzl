@@ -26,6 +26,13 @@ def with_precompiled(precompiled, arguments):
     return result
 
 def cc_library(name, precompiled = True, **kwargs):
+    """rules_cc's, with precompiled headers.
+
+    Args:
+      name: of the library.
+      precompiled: False for one whose copts optimise it by themselves.
+      **kwargs: what rules_cc's takes.
+    """
     if kwargs.get("srcs") and precompiled:
         kwargs = with_precompiled("precompiled", kwargs)
     _cc_library(name = name, **kwargs)

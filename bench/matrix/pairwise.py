@@ -39,7 +39,7 @@ _TAIL = '''\
 
 def _values_of(path):
     """The values of a .bzl file that is Python as well."""
-    scope = {"struct": lambda **fields: SimpleNamespace(**fields)}
+    scope = {"struct": SimpleNamespace}
     with open(path) as file:
         exec(compile(file.read(), path, "exec"), scope)
     return scope
