@@ -41,12 +41,10 @@ class PairwiseTest(unittest.TestCase):
                 self.assertEqual({chosen[i] for chosen in combinations_of(name)}, set(policies))
 
     def test_pairs_of_compositions_count(self):
-        matrix = present()
+        lsm = present()["lsm_all"]
         # lsm_tiered's.
-        self.assertIn(((1, "tiered"), (3, "group")), matrix["lsm_all"].tested)
-        # Nobody named this one.
-        self.assertNotIn(((0, "hash"), (1, "tiered")), matrix["lsm_all"].tested)
-        self.assertEqual(len(matrix["log"].tested), 2)
+        self.assertIn(((1, "tiered"), (3, "group")), lsm.tested)
+        self.assertLess(lsm.tested, pairwise.all_pairs(lsm.slots))
 
     def test_pairs_of_a_header(self):
         slots = {"Filter": {"none": ("none.h", "NoFilter")},

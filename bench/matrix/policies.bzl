@@ -8,7 +8,8 @@ policy of every other slot. To add a policy, add its line here and run
     python3 bench/matrix/pairwise.py
 
 which writes covering.bzl anew: combinations of COMBINED, in which every pair of policies of two
-slots meets. The script reads this file as Python, so here are only values.
+slots meets that meets in no composition of //engines/compositions. The script reads this file as
+Python, so here are only values.
 
 A policy is its header and its type in namespace kv. `fixed` are the policies of the slots that do
 not vary; it may name others, too.

@@ -21,7 +21,7 @@ void __tsan_ignore_thread_end();
 namespace kv::testing::interleaving {
 namespace {
 
-// An allocation costs the sanitizer as much as ten handles.
+// Allocated together: the sanitizer takes each allocation for one of the program's.
 constexpr size_t kHandlesAtOnce = 64;
 constexpr char kNobodyGoesOn[] = "every thread waits for another";
 
