@@ -1,8 +1,7 @@
 """compile_fails_test(): passes when a source does not compile, for the reason that is given."""
 
-load("@bazel_tools//tools/build_defs/cc:action_names.bzl", "CPP_COMPILE_ACTION_NAME")
-load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
 load("//bazel:cc.bzl", "with_precompiled")
+load("//bazel:cc_command.bzl", "CC_ATTRS", "CC_FRAGMENTS", "CC_TOOLCHAINS", "cc_command")
 
 # Runs the compiler (the arguments) and writes to $OUT what it says. Succeeds either way: the
 # test reads the outcome, so that a source that does compile fails the test, not the build.
@@ -28,59 +27,23 @@ exit $status
 """
 
 def _impl(ctx):
-    toolchain = find_cpp_toolchain(ctx)
-    features = cc_common.configure_features(
-        ctx = ctx,
-        cc_toolchain = toolchain,
-        requested_features = ctx.features,
-        unsupported_features = ctx.disabled_features,
-    )
-    context = cc_common.merge_cc_infos(
-        cc_infos = [dep[CcInfo] for dep in ctx.attr.deps],
-    ).compilation_context
     source = ctx.file.src
-    user_flags = (
-        ctx.fragments.cpp.copts + ctx.fragments.cpp.cxxopts + ctx.attr.copts + ["-fsyntax-only"]
-    )
-    variables = cc_common.create_compile_variables(
-        feature_configuration = features,
-        cc_toolchain = toolchain,
-        source_file = source.path,
-        user_compile_flags = user_flags,
-        include_directories = context.includes,
-        quote_include_directories = context.quote_includes,
-        system_include_directories = context.system_includes,
-        # As in precompiled.bzl, for the same reason.
-        use_pic = (
-            ctx.var["COMPILATION_MODE"] != "opt" and
-            toolchain.needs_pic_for_dynamic_libraries(feature_configuration = features)
-        ),
-        preprocessor_defines = context.defines,
-    )
-    flags = cc_common.get_memory_inefficient_command_line(
-        feature_configuration = features,
-        action_name = CPP_COMPILE_ACTION_NAME,
-        variables = variables,
-    )
-    compiler = cc_common.get_tool_for_action(
-        feature_configuration = features,
-        action_name = CPP_COMPILE_ACTION_NAME,
+    command = cc_command(
+        ctx,
+        source = source,
+        context = cc_common.merge_cc_infos(
+            cc_infos = [dep[CcInfo] for dep in ctx.attr.deps],
+        ).compilation_context,
+        copts = ctx.attr.copts + ["-fsyntax-only"],
     )
     log = ctx.actions.declare_file(ctx.label.name + ".log")
-    environment = dict(cc_common.get_environment_variables(
-        feature_configuration = features,
-        action_name = CPP_COMPILE_ACTION_NAME,
-        variables = variables,
-    ))
-    environment["OUT"] = log.path
-    # The words are matched as the compiler writes them in English.
-    environment["LC_ALL"] = "C"
     ctx.actions.run_shell(
-        inputs = depset([source], transitive = [context.headers, toolchain.all_files]),
+        inputs = command.inputs,
         outputs = [log],
         command = _COMPILE,
-        arguments = [compiler] + flags + [source.path],
-        env = environment,
+        arguments = [command.compiler] + command.flags + [source.path],
+        # The words are matched as the compiler writes them in English.
+        env = dict(command.environment, OUT = log.path, LC_ALL = "C"),
         mnemonic = "CompileFails",
         progress_message = "Compiling %s, which must fail" % source.short_path,
     )
@@ -100,20 +63,20 @@ _compile_fails_test = rule(
 
     Other ways to fail (a header that is not found, a slip in the snippet) do not say the words. The
     action compiles with the flags of every other target, and is cached as those are.""",
-    attrs = {
-        "src": attr.label(allow_single_file = [".cc"], mandatory = True),
-        "copts": attr.string_list(),
-        "deps": attr.label_list(providers = [CcInfo]),
-        "words": attr.string_list(
+    attrs = dict(
+        CC_ATTRS,
+        src = attr.label(allow_single_file = [".cc"], mandatory = True),
+        copts = attr.string_list(),
+        deps = attr.label_list(providers = [CcInfo]),
+        words = attr.string_list(
             doc = "Each is looked for on its own, as it stands.",
             allow_empty = False,
             mandatory = True,
         ),
-        "_cc_toolchain": attr.label(default = "@bazel_tools//tools/cpp:current_cc_toolchain"),
-    },
-    fragments = ["cpp"],
+    ),
+    fragments = CC_FRAGMENTS,
     test = True,
-    toolchains = ["@bazel_tools//tools/cpp:toolchain_type"],
+    toolchains = CC_TOOLCHAINS,
 )
 
 def compile_fails_test(name, deps, **kwargs):

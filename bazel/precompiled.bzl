@@ -1,16 +1,8 @@
 """Headers of the system that are parsed once for all that includes them in a tested build."""
 
-load("@bazel_tools//tools/build_defs/cc:action_names.bzl", "CPP_COMPILE_ACTION_NAME")
-load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
+load("//bazel:cc_command.bzl", "CC_ATTRS", "CC_FRAGMENTS", "CC_TOOLCHAINS", "cc_command")
 
 def _impl(ctx):
-    toolchain = find_cpp_toolchain(ctx)
-    features = cc_common.configure_features(
-        ctx = ctx,
-        cc_toolchain = toolchain,
-        requested_features = ctx.features,
-        unsupported_features = ctx.disabled_features,
-    )
     infos = [dep[CcInfo] for dep in ctx.attr.deps]
     context = cc_common.merge_cc_infos(cc_infos = infos).compilation_context
     header = ctx.actions.declare_file(ctx.label.name + ".h")
@@ -18,40 +10,18 @@ def _impl(ctx):
 
     # Beside the header, under the name by which GCC looks for it.
     precompiled = ctx.actions.declare_file(ctx.label.name + ".h.gch")
-    variables = cc_common.create_compile_variables(
-        feature_configuration = features,
-        cc_toolchain = toolchain,
-        source_file = header.path,
-        output_file = precompiled.path,
-        user_compile_flags = ctx.fragments.cpp.copts + ctx.fragments.cpp.cxxopts +
-                             ["-x", "c++-header"],
-        include_directories = context.includes,
-        quote_include_directories = context.quote_includes,
-        system_include_directories = context.system_includes,
-        # As Bazel decides for what goes into a program. With the other setting nothing breaks, but
-        # the compiler cannot use the file and parses the header.
-        use_pic = (
-            ctx.var["COMPILATION_MODE"] != "opt" and
-            toolchain.needs_pic_for_dynamic_libraries(feature_configuration = features)
-        ),
-        preprocessor_defines = context.defines,
+    command = cc_command(
+        ctx,
+        source = header,
+        context = context,
+        copts = ["-x", "c++-header"],
+        output = precompiled,
     )
     ctx.actions.run(
-        executable = cc_common.get_tool_for_action(
-            feature_configuration = features,
-            action_name = CPP_COMPILE_ACTION_NAME,
-        ),
-        arguments = cc_common.get_memory_inefficient_command_line(
-            feature_configuration = features,
-            action_name = CPP_COMPILE_ACTION_NAME,
-            variables = variables,
-        ),
-        env = cc_common.get_environment_variables(
-            feature_configuration = features,
-            action_name = CPP_COMPILE_ACTION_NAME,
-            variables = variables,
-        ),
-        inputs = depset([header], transitive = [context.headers, toolchain.all_files]),
+        executable = command.compiler,
+        arguments = command.flags,
+        env = command.environment,
+        inputs = command.inputs,
         outputs = [precompiled],
         mnemonic = "Precompile",
         progress_message = "Precompiling %s" % header.short_path,
@@ -66,11 +36,11 @@ precompiled_headers = rule(
     A source that begins with `-include PACKAGE/NAME.h` on its command line is spared the parsing of
     them: about one second of processor time. The compiler checks that the flags fit, and reads
     NAME.h where they do not.""",
-    attrs = {
-        "hdrs": attr.string_list(mandatory = True),
-        "deps": attr.label_list(providers = [CcInfo]),
-        "_cc_toolchain": attr.label(default = "@bazel_tools//tools/cpp:current_cc_toolchain"),
-    },
-    fragments = ["cpp"],
-    toolchains = ["@bazel_tools//tools/cpp:toolchain_type"],
+    attrs = dict(
+        CC_ATTRS,
+        hdrs = attr.string_list(mandatory = True),
+        deps = attr.label_list(providers = [CcInfo]),
+    ),
+    fragments = CC_FRAGMENTS,
+    toolchains = CC_TOOLCHAINS,
 )
