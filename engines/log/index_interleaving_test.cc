@@ -1,5 +1,7 @@
-// LogIndex of two shards: finds beside puts, erasures, growth and batches, in every interleaving.
+// LogIndex of two shards: finds beside puts, erasures, growth and batches, and all of these beside
+// who has it frozen, in every interleaving.
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -22,18 +24,21 @@ using testing::interleaving::Program;
 using testing::interleaving::SurvivingOrders;
 using testing::interleaving::Trial;
 
+// The hash of a key in the other shard, whose records are at places 50 to 59 as those of hash 5.
+constexpr uint64_t kOtherShard = (uint64_t{1} << 63) + 5;
+
 // The index of a log whose record at place p is of the key with hash p / 10: places 10 to 19 are
 // those of hash 1, for example.
 class Subject {
  public:
   // Where record `number` of a hash is.
   static Location At(uint64_t hash, uint32_t number) {
-    return Location(static_cast<uint32_t>(10 * hash) + number, kRecordAlignment);
+    return Location(10 * static_cast<uint32_t>(hash) + number, kRecordAlignment);
   }
 
   // Whether a record is of the hash.
   static auto Same(uint64_t hash) {
-    return [hash](Location at) { return at.place() / 10 == hash; };
+    return [tag = static_cast<uint32_t>(hash)](Location at) { return at.place() / 10 == tag; };
   }
 
   void Put(uint64_t hash, uint32_t number) {
@@ -98,6 +103,25 @@ class Subject {
     }
   }
   size_t Keys() { return index_.Keys(); }
+
+  // The numbers of the records of `hashes` as of one instant, -1 for none. Looks at them twice.
+  std::vector<int> Freeze(Trial& trial, const std::vector<uint64_t>& hashes) {
+    const LogIndex::Frozen frozen = index_.Freeze();
+    const auto look = [&] {
+      std::vector<int> found(hashes.size(), -1);
+      frozen.ForEach([&](Location at) {
+        for (size_t i = 0; i < hashes.size(); ++i) {
+          if (!Same(hashes[i])(at)) continue;
+          trial.Expect(found[i] == -1, "one place for a key");
+          found[i] = static_cast<int>(at.place() % 10);
+        }
+      });
+      return found;
+    };
+    std::vector<int> found = look();
+    trial.Expect(look() == found, "the same for as long as it is frozen");
+    return found;
+  }
 
  private:
   ReadGate gate_;
@@ -183,6 +207,39 @@ std::vector<Program> Programs() {
             const std::array<int, 2> found = subject.FindBoth(trial, 2, 7);
             trial.Expect((found[0] == 2) != (found[1] == 1), "all of the batch or nothing");
           }),
+      Beside(
+          "frozen beside an overwrite", {1}, [](Subject& subject) { subject.Put(1, 2); },
+          [](Subject& subject, Trial& trial) {
+            const int found = subject.Freeze(trial, {1})[0];
+            trial.Expect(found == 1 || found == 2, "the old place or the new one");
+          }),
+      Beside(
+          "frozen beside a batch", {1, kOtherShard},
+          [](Subject& subject) { subject.PutBoth(1, kOtherShard, 2); },
+          [](Subject& subject, Trial& trial) {
+            const std::vector<int> found = subject.Freeze(trial, {1, kOtherShard});
+            trial.Expect(found[0] == found[1] && found[0] > 0, "all of the batch or nothing");
+          }),
+      Beside(
+          "frozen beside an erasure whose slot is taken", {1},
+          [](Subject& subject) {
+            subject.Erase(1);
+            subject.Put(2, 2);
+          },
+          [](Subject& subject, Trial& trial) {
+            const std::vector<int> found = subject.Freeze(trial, {1, 2});
+            trial.Expect(found[0] == -1 || found[1] == -1, "one of them at most");
+          }),
+      Beside(
+          "frozen again beside two overwrites", {1},
+          [](Subject& subject) {
+            subject.Put(1, 2);
+            subject.Put(1, 3);
+          },
+          [](Subject& subject, Trial& trial) {
+            const int before = subject.Freeze(trial, {1})[0];
+            trial.Expect(subject.Freeze(trial, {1})[0] >= before, "no older place");
+          }),
       {"two writers",
        [](Trial& trial) {
          Subject subject;
@@ -212,8 +269,9 @@ TEST(LogIndexInterleavingTest, EveryOrderIsNeededOrHasAReason) {
                 // Nobody changes the table meanwhile: by the lock, or since it is
                 // frozen.
                 "IndexTable::ForEach load acquire -> relaxed",
-                // Keeps the writer's stores behind the loads of those who have
+                // Between them they keep the writer's stores behind the loads of those who have
                 // read the table frozen. In the model no load sees a later store.
+                "IndexTable::Thaw update release -> relaxed",
                 "IndexTable::Frozen load acquire -> relaxed",
             }));
 }

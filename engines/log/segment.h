@@ -30,6 +30,7 @@
 #include "engines/log/manifest.h"
 #include "engines/log/record_format.h"
 #include "engines/log/segment_writer.h"
+#include "kv/base/atomic.h"
 #include "kv/base/status.h"
 
 namespace kv {
@@ -209,9 +210,10 @@ class SegmentDirectory {
 
   // The place may be given away again after Release. In between everyone leaves the gate.
   void Remove(uint32_t place) {
-    // seq_cst: before the gate's look at its readers (read_gate.h, invariant 2).
+    // relaxed: who enters the gate after they have left sees it (read_gate.h, invariant 2), and
+    // there is nothing behind a null.
     (*chunks_[place / kChunk].load(std::memory_order_relaxed))[place % kChunk].store(
-        nullptr, std::memory_order_seq_cst);
+        nullptr, std::memory_order_relaxed);
   }
   void Release(uint32_t place) {
     const std::lock_guard lock(mutex_);
@@ -219,10 +221,11 @@ class SegmentDirectory {
   }
 
  private:
-  static constexpr size_t kChunk = 1024;
-  using Chunk = std::array<std::atomic<S*>, kChunk>;
+  static constexpr size_t kChunk = kModelled ? 2 : 1024;
+  static constexpr size_t kChunks = kModelled ? 2 : kMaxSegments / kChunk;
+  using Chunk = std::array<Atomic<S*>, kChunk>;
 
-  std::array<std::atomic<Chunk*>, kMaxSegments / kChunk> chunks_{};
+  std::array<Atomic<Chunk*>, kChunks> chunks_{};
   std::mutex mutex_;
   uint32_t next_ = 0;           // guarded by mutex_
   std::vector<uint32_t> free_;  // guarded by mutex_

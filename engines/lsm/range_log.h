@@ -27,6 +27,7 @@
 
 #include "engines/lsm/range_index.h"
 #include "engines/lsm/range_tombstone.h"
+#include "kv/base/atomic.h"
 #include "kv/contract/record.h"
 
 namespace kv {
@@ -53,14 +54,15 @@ class RangeLog {
     next.push_back({run, indexes_.back().get()});
     bytes_ += indexes_.back()->MemoryBytes() + next.size() * sizeof(Run) + kListBytes;
     lists_.push_back(std::make_unique<const Indexes>(std::move(next)));
-    // release: pairs with the acquire in Runs().
+    // release: pairs with the acquire in ForEachIndex.
     current_.store(lists_.back().get(), std::memory_order_release);
     // relaxed: for the flush trigger.
     memory_bytes_.store(bytes_, std::memory_order_relaxed);
   }
 
-  // acquire: pairs with the release in Insert.
-  bool empty() const { return current_.load(std::memory_order_acquire) == nullptr; }
+  // relaxed: who then asks for a key loads the list again, and whoever flushes the log comes behind
+  // the last insert in any case.
+  bool empty() const { return current_.load(std::memory_order_relaxed) == nullptr; }
 
   // The newest number at or before `at` over `key`, or 0.
   Sequence NewestAt(std::string_view key, Sequence at) const {
@@ -107,8 +109,8 @@ class RangeLog {
   std::vector<std::unique_ptr<const RangeIndex>> indexes_;
   std::vector<std::unique_ptr<const Indexes>> lists_;
   size_t bytes_ = 0;
-  std::atomic<size_t> memory_bytes_{0};
-  std::atomic<const Indexes*> current_{nullptr};
+  Atomic<size_t> memory_bytes_{0};
+  Atomic<const Indexes*> current_{nullptr};
 };
 
 }  // namespace kv

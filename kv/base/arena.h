@@ -30,6 +30,8 @@
 #include <new>
 #include <vector>
 
+#include "kv/base/atomic.h"
+#include "kv/base/mutex.h"
 #include "kv/base/thread_stripe.h"
 
 namespace kv {
@@ -211,7 +213,7 @@ class ConcurrentArena {
   // Stands at the front of the chunk that it describes. Every allocation writes to it, so what is
   // allocated begins on another cache line.
   struct Span {
-    std::atomic<size_t> used;  // may pass `bytes`: those who overshot take the next span
+    Atomic<size_t> used;  // may pass `bytes`: those who overshot take the next span
     size_t bytes;
     size_t used_before;  // in the spans before this one
     char unused[kCacheLineBytes - 3 * sizeof(size_t)];
@@ -239,10 +241,10 @@ class ConcurrentArena {
     current_.store(span, std::memory_order_release);  // pairs with the acquire in Allocate
   }
 
-  std::atomic<Span*> current_{nullptr};
-  std::atomic<size_t> own_{0};
-  std::atomic<size_t> reserved_{0};
-  std::mutex growing_;
+  Atomic<Span*> current_{nullptr};
+  Atomic<size_t> own_{0};
+  Atomic<size_t> reserved_{0};
+  Mutex growing_;
   arena_internal::Chunks chunks_;
 };
 

@@ -52,10 +52,11 @@ class ThreadNumbers {
   }
 
  private:
-  std::array<std::atomic<uint64_t>, kShared / 64> words_{};
+  std::array<Atomic<uint64_t>, kShared / 64> words_{};
 };
 
-inline constinit ThreadNumbers thread_numbers;
+// Initialised before any code runs, but in the model, which has no use for it.
+inline ThreadNumbers thread_numbers;
 
 inline constexpr size_t kNoThreadNumber = std::numeric_limits<size_t>::max();
 inline thread_local constinit size_t thread_number = kNoThreadNumber;

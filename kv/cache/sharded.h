@@ -32,6 +32,8 @@
 #include <utility>
 #include <vector>
 
+#include "kv/base/atomic.h"
+#include "kv/base/mutex.h"
 #include "kv/base/striped_counters.h"
 #include "kv/base/thread_stripe.h"
 #include "kv/cache/block.h"
@@ -46,7 +48,7 @@ struct CachedBlock {
   uint64_t hash = 0;
   size_t charge = 0;
   std::string block;
-  std::atomic<uint32_t> references{0};  // handles, and the cache while it has the block
+  Atomic<uint32_t> references{0};  // handles, and the cache while it has the block
   // The Order's, to use as it likes.
   uint8_t queue = 0;
   uint8_t hits = 0;
@@ -251,10 +253,10 @@ class ShardedCache {
 
     const size_t capacity;
     const size_t structure;
-    std::mutex mutex;
+    Mutex mutex;
     Order order;
     std::vector<CachedBlock*> buckets;
-    std::atomic<size_t> used;
+    Atomic<size_t> used;
   };
 
   // The bits above those that choose a bucket.

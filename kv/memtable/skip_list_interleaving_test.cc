@@ -79,7 +79,11 @@ TEST(SkipListInterleavingTest, EveryOrderIsNeededOrHasAReason) {
   const OrdersReport report = SurvivingOrders(kPlan, Programs());
   EXPECT_EQ(report.failure, "");
   if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees races on entries";
-  EXPECT_EQ(report.survivors, (std::vector<std::string>{}));
+  EXPECT_EQ(report.survivors, (std::vector<std::string>{
+                                  // Of a span that another thread has made, which no program here
+                                  // needs. arena_interleaving_test has them.
+                                  "ConcurrentArena::Allocate load acquire -> relaxed",
+                              }));
 }
 
 }  // namespace

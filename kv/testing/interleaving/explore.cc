@@ -1,5 +1,6 @@
 #include "kv/testing/interleaving/explore.h"
 
+#include <thread>
 #include <utility>
 
 #include "kv/testing/interleaving/machine.h"
@@ -54,6 +55,12 @@ Result RunOnce(const Plan& plan, const Script& script, bool tells,
           .story = machine.Story()};
 }
 
+// The library's reference counts (std::shared_ptr) are atomic only in a process that has had a
+// second thread, and fibers are none.
+void HaveHadTwoThreads() {
+  [[maybe_unused]] static const bool once = (std::thread([] {}).join(), true);
+}
+
 }  // namespace
 
 void Trial::Run(std::vector<std::function<void()>> threads) { machine_.Run(std::move(threads)); }
@@ -64,6 +71,7 @@ void Trial::Expect(bool holds, std::string_view what) {
 }
 
 Report Explore(const Plan& plan, const std::function<void(Trial&)>& program) {
+  HaveHadTwoThreads();
   struct Finally {
     ~Finally() { Fiber::FreeIdle(); }
   } const finally;
