@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "clients/connection.h"
@@ -66,6 +68,34 @@ TEST(TemporaryDirectory, IsRemoved) {
     EXPECT_LT(path.size(), 80u);
   }
   EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+// The time at which the directory was written to last becomes two hours ago.
+void MakeOld(const std::string& path) {
+  namespace fs = std::filesystem;
+  fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::hours(2));
+}
+
+TEST(TemporaryDirectory, RemovesWhatAnInterruptedOwnerHasLeft) {
+  const TemporaryDirectory held;
+  const std::string parent = std::filesystem::path(held.path()).parent_path();
+  std::string abandoned = parent + "/ashlar-clients.XXXXXX";
+  std::string young = abandoned;
+  ASSERT_TRUE(::mkdtemp(abandoned.data()) != nullptr && ::mkdtemp(young.data()) != nullptr);
+  const std::string foreign = abandoned + "-of-another";
+  ASSERT_TRUE(std::filesystem::create_directory(foreign));
+  for (const std::string& path : {abandoned, young, foreign}) {
+    std::ofstream(path + "/log") << "text";
+  }
+  for (const std::string& path : {held.path(), abandoned, foreign}) MakeOld(path);
+
+  const TemporaryDirectory next;
+  EXPECT_FALSE(std::filesystem::exists(abandoned));
+  EXPECT_TRUE(std::filesystem::exists(young)) << "its owner may be about to hold it";
+  EXPECT_TRUE(std::filesystem::exists(foreign)) << "no name of ours";
+  EXPECT_TRUE(std::filesystem::exists(held.path())) << "its owner lives";
+  std::filesystem::remove_all(young);
+  std::filesystem::remove_all(foreign);
 }
 
 class RealServer : public OnEachServer<> {};

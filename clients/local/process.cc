@@ -2,15 +2,19 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -83,21 +87,62 @@ std::string ReadFile(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
+namespace {
+
+constexpr std::string_view kDirectoryPrefix = "ashlar-clients.";
+constexpr size_t kDirectorySuffix = 6;  // characters that mkdtemp chooses
+
+// Holds the directory until the result is closed; -1 when somebody else holds it.
+int Hold(const std::string& directory) {
+  const int held = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (held >= 0 && ::flock(held, LOCK_EX | LOCK_NB) == 0) return held;
+  if (held >= 0) ::close(held);
+  return -1;
+}
+
+bool IsOldAndOurs(const std::string& directory) {
+  struct stat found {};
+  return ::lstat(directory.c_str(), &found) == 0 && S_ISDIR(found.st_mode) &&
+         found.st_uid == ::geteuid() && found.st_mtime + 3600 < ::time(nullptr);
+}
+
+// Directories whose owners did not come to remove them.
+void RemoveAbandoned(const std::string& parent) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(parent, ignored)) {
+    const std::string name = entry.path().filename();
+    if (!name.starts_with(kDirectoryPrefix) ||
+        name.size() != kDirectoryPrefix.size() + kDirectorySuffix || !IsOldAndOurs(entry.path())) {
+      continue;
+    }
+    const int held = Hold(entry.path());
+    if (held < 0) continue;
+    std::filesystem::remove_all(entry.path(), ignored);
+    ::close(held);
+  }
+}
+
+}  // namespace
+
 TemporaryDirectory::TemporaryDirectory() {
   // A socket's path has 107 bytes at most, which Bazel's directories alone may take.
   constexpr size_t kShort = 60;
   const char* const given = std::getenv("TEST_TMPDIR");
   const bool use = given != nullptr && std::string(given).size() <= kShort;
-  path_ = std::string(use ? given : "/tmp") + "/clients.XXXXXX";
+  const std::string parent = use ? given : "/tmp";
+  RemoveAbandoned(parent);
+  path_ = parent + "/" + std::string(kDirectoryPrefix) + std::string(kDirectorySuffix, 'X');
   if (::mkdtemp(path_.data()) == nullptr) std::abort();
+  lock_ = Hold(path_);
 }
 
 TemporaryDirectory::TemporaryDirectory(TemporaryDirectory&& other) noexcept
-    : path_(std::exchange(other.path_, {})) {}
+    : path_(std::exchange(other.path_, {})), lock_(std::exchange(other.lock_, -1)) {}
 
 TemporaryDirectory::~TemporaryDirectory() {
   std::error_code ignored;
   if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  if (lock_ >= 0) ::close(lock_);
 }
 
 }  // namespace clients::local

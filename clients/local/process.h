@@ -45,7 +45,9 @@ class Process {
 // The text of a file, or what there is of it; empty when it cannot be read.
 std::string ReadFile(const std::string& path);
 
-// A new directory with a path short enough for Unix sockets. Removed with its owner.
+// A new directory with a path short enough for Unix sockets. Removed with its owner. What an owner
+// that was interrupted has left is removed by the next one, once it is an hour old: so each holds a
+// lock on its own.
 class TemporaryDirectory {
  public:
   TemporaryDirectory();
@@ -57,6 +59,7 @@ class TemporaryDirectory {
 
  private:
   std::string path_;
+  int lock_ = -1;
 };
 
 }  // namespace clients::local

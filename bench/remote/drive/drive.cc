@@ -2,17 +2,19 @@
 
 namespace bench::remote {
 
+void OperationResult::Add(const OperationResult& other) {
+  latency->Merge(*other.latency);
+  answered += other.answered;
+  hits += other.hits;
+  misses += other.misses;
+  wrong_replies += other.wrong_replies;
+  errors += other.errors;
+  lost += other.lost;
+}
+
 OperationResult TotalOf(const DriveResult& result) {
   OperationResult total;
-  for (const OperationResult& operation : result.operations) {
-    total.latency->Merge(*operation.latency);
-    total.answered += operation.answered;
-    total.hits += operation.hits;
-    total.misses += operation.misses;
-    total.wrong_replies += operation.wrong_replies;
-    total.errors += operation.errors;
-    total.lost += operation.lost;
-  }
+  for (const OperationResult& operation : result.operations) total.Add(operation);
   return total;
 }
 

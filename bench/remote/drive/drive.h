@@ -46,6 +46,9 @@ struct OperationResult {
   uint64_t lost = 0;    // never answered: their connection was lost or timed out
 
   uint64_t failed() const { return errors + wrong_replies + lost; }
+
+  // What `other` has, on top of this. The name stays.
+  void Add(const OperationResult& other);
 };
 
 // One stretch of the run, of all operations.

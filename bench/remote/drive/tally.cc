@@ -58,19 +58,6 @@ std::vector<Interval> MergeIntervals(std::span<ThreadResult* const> threads, dou
   return intervals;
 }
 
-void MergeOperations(std::vector<OperationResult>& from, std::vector<OperationResult>* into) {
-  for (size_t i = 0; i < from.size(); ++i) {
-    OperationResult& sum = (*into)[i];
-    sum.latency->Merge(*from[i].latency);
-    sum.answered += from[i].answered;
-    sum.hits += from[i].hits;
-    sum.misses += from[i].misses;
-    sum.wrong_replies += from[i].wrong_replies;
-    sum.errors += from[i].errors;
-    sum.lost += from[i].lost;
-  }
-}
-
 }  // namespace
 
 uint64_t IntervalBuckets::Middle(size_t index) {
@@ -159,7 +146,9 @@ absl::StatusOr<DriveResult> MergeResults(std::span<ThreadResult* const> threads,
   clients::Deadline last_read_at = run_begin;
   for (ThreadResult* const thread : threads) {
     if (!thread->failure.ok()) return thread->failure;
-    MergeOperations(thread->tally.operations(), &result.operations);
+    for (size_t i = 0; i < operations.size(); ++i) {
+      result.operations[i].Add(thread->tally.operations()[i]);
+    }
     for (const auto& [word, count] : thread->tally.error_words()) result.error_words[word] += count;
     for (const auto& [why, count] : thread->tally.lost_reasons()) result.lost_reasons[why] += count;
     result.reconnections += thread->reconnections;

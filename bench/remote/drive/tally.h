@@ -100,7 +100,7 @@ class Tally {
   // Behind the last of them.
   void Finish();
 
-  std::vector<OperationResult>& operations() { return operations_; }
+  const std::vector<OperationResult>& operations() const { return operations_; }
   const std::vector<IntervalTally>& intervals() const { return intervals_; }
   const std::map<std::string, uint64_t, std::less<>>& error_words() const { return error_words_; }
   const std::map<std::string, uint64_t>& lost_reasons() const { return lost_reasons_; }
