@@ -1,5 +1,7 @@
 #include "kv/testing/interleaving/fiber.h"
 
+#include <pthread.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -14,6 +16,12 @@ void __tsan_destroy_fiber(void* fiber);
 void __tsan_switch_to_fiber(void* fiber, unsigned flags);
 void __tsan_acquire(void* handle);
 void __tsan_release(void* handle);
+}
+#endif
+#ifdef __SANITIZE_ADDRESS__
+extern "C" {
+void __sanitizer_start_switch_fiber(void** left, const void* to_bottom, size_t to_bytes);
+void __sanitizer_finish_switch_fiber(void* left, const void** from_bottom, size_t* from_bytes);
 }
 #endif
 
@@ -44,11 +52,36 @@ void Acquire(char*) {}
 void Release(char*) {}
 #endif
 
+#ifdef __SANITIZE_ADDRESS__
+void Leave(void** left, const Fiber::Bounds& to) {
+  __sanitizer_start_switch_fiber(left, to.bottom, to.bytes);
+}
+void Arrive(void* left) { __sanitizer_finish_switch_fiber(left, nullptr, nullptr); }
+// Fibers are of one thread, and to ask takes the reading of a file.
+Fiber::Bounds StackOfTheThread() {
+  static const Fiber::Bounds bounds = [] {
+    pthread_attr_t attributes;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0) std::abort();
+    void* bottom = nullptr;
+    size_t bytes = 0;
+    pthread_attr_getstack(&attributes, &bottom, &bytes);
+    pthread_attr_destroy(&attributes);
+    return Fiber::Bounds{bottom, bytes};
+  }();
+  return bounds;
+}
+#else
+void Leave(void**, const Fiber::Bounds&) {}
+void Arrive(void*) {}
+Fiber::Bounds StackOfTheThread() { return {}; }
+#endif
+
 }  // namespace
 
-Fiber::Fiber() : sanitizer_(Current()) {}
+Fiber::Fiber() : sanitizer_(Current()), bounds_(StackOfTheThread()) {}
 
-Fiber::Fiber(New) : stack_(std::malloc(kStackBytes)), sanitizer_(Create()) {
+Fiber::Fiber(New)
+    : stack_(std::malloc(kStackBytes)), sanitizer_(Create()), bounds_{stack_, kStackBytes} {
   getcontext(&context_);
   context_.uc_stack.ss_sp = stack_;
   context_.uc_stack.ss_size = kStackBytes;
@@ -85,7 +118,9 @@ void Fiber::FreeIdle() { Idle().clear(); }
 // own body before it has heard of that.
 __attribute__((no_sanitize("thread"))) void Fiber::SwitchTo(Fiber& to) {
   Announce(to.sanitizer_);
+  Leave(&left_, to.bounds_);
   swapcontext(&context_, &to.context_);
+  Arrive(left_);
 }
 
 __attribute__((no_sanitize("thread"))) void Fiber::Loop() {
@@ -96,6 +131,7 @@ __attribute__((no_sanitize("thread"))) void Fiber::Loop() {
 }
 
 __attribute__((no_sanitize("thread"))) void Fiber::Begin(unsigned high, unsigned low) {
+  Arrive(nullptr);
   reinterpret_cast<Fiber*>(uintptr_t{high} << 32 | low)->Loop();
 }
 

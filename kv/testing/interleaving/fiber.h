@@ -4,12 +4,13 @@
 // ThreadSanitizer.
 //
 // Thread safety: of one thread. ThreadSanitizer is told of fibers, and that a switch orders
-// nothing.
+// nothing; AddressSanitizer of their stacks, which it cleans when an exception leaves frames.
 #ifndef KV_TESTING_INTERLEAVING_FIBER_H_
 #define KV_TESTING_INTERLEAVING_FIBER_H_
 
 #include <ucontext.h>
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 
@@ -38,6 +39,12 @@ class Fiber {
   // From this fiber, which is running, to `to`.
   void SwitchTo(Fiber& to);
 
+  // Of a stack.
+  struct Bounds {
+    const void* bottom = nullptr;
+    size_t bytes = 0;
+  };
+
  private:
   struct New {};
   explicit Fiber(New);
@@ -47,6 +54,9 @@ class Fiber {
   ucontext_t context_{};
   void* stack_ = nullptr;  // null for the one that was running
   void* sanitizer_ = nullptr;
+  // AddressSanitizer's: where the stack is, and what it keeps of the fiber while another runs.
+  Bounds bounds_;
+  void* left_ = nullptr;
   Body body_;
   char began_ = 0;  // ThreadSanitizer's name for what stands before the body
 };
