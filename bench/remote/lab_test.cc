@@ -1,6 +1,7 @@
 #include "bench/remote/lab.h"
 
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
 #include <string>
 
@@ -24,6 +25,12 @@ std::string RunLab(Lab* lab, const std::vector<Row>& rows, absl::Status* status)
   return printed;
 }
 
+size_t Count(const std::string& text, const std::string& words) {
+  size_t count = 0;
+  for (size_t at = text.find(words); at != text.npos; at = text.find(words, at + 1)) ++count;
+  return count;
+}
+
 TEST(Lab, RowsOfOneLoadShareItsData) {
   Flags flags = ParseFlags({"--load=getset", "--keys=100", "--requests=500", "--connections=1,2",
                             "--repetitions=2"})
@@ -34,7 +41,11 @@ TEST(Lab, RowsOfOneLoadShareItsData) {
   absl::Status status;
   const std::string text = RunLab(lab->get(), RowsFor(flags), &status);
   EXPECT_TRUE(status.ok()) << status;
-  EXPECT_EQ((*lab)->invalid(), 0u);
+  // Each reason why a row may not be believed names its limit. That this build keeps the generator
+  // busy for so few requests is the only one that may be there.
+  const size_t reasons = Count(text, ", limit");
+  EXPECT_EQ(reasons, Count(text, "the generator was CPU-bound")) << text;
+  EXPECT_EQ((*lab)->invalid() > 0, reasons > 0) << text;
   EXPECT_NE(text.find("% of 2\n"), std::string::npos) << text;
   const size_t note = text.find("memory per key of getset");
   EXPECT_NE(note, std::string::npos) << text;
