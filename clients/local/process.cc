@@ -21,6 +21,43 @@
 #include "kv/base/status.h"
 
 namespace clients::local {
+namespace {
+
+constexpr std::string_view kDirectoryPrefix = "ashlar-clients.";
+constexpr size_t kDirectorySuffix = 6;    // characters that mkdtemp chooses
+constexpr time_t kAbandonedAfter = 3600;  // seconds
+
+// Holds the directory until the result is closed; -1 when somebody else holds it.
+int Hold(const std::string& directory) {
+  const int held = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (held >= 0 && ::flock(held, LOCK_EX | LOCK_NB) == 0) return held;
+  if (held >= 0) ::close(held);
+  return -1;
+}
+
+bool IsOldAndOurs(const std::string& directory) {
+  struct stat found {};
+  return ::lstat(directory.c_str(), &found) == 0 && S_ISDIR(found.st_mode) &&
+         found.st_uid == ::geteuid() && found.st_mtime + kAbandonedAfter < ::time(nullptr);
+}
+
+// Directories whose owners did not come to remove them.
+void RemoveAbandoned(const std::string& parent) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(parent, ignored)) {
+    const std::string name = entry.path().filename();
+    if (!name.starts_with(kDirectoryPrefix) ||
+        name.size() != kDirectoryPrefix.size() + kDirectorySuffix || !IsOldAndOurs(entry.path())) {
+      continue;
+    }
+    const int held = Hold(entry.path());
+    if (held < 0) continue;
+    std::filesystem::remove_all(entry.path(), ignored);
+    ::close(held);
+  }
+}
+
+}  // namespace
 
 absl::StatusOr<Process> Process::Start(const std::vector<std::string>& command,
                                        const std::string& output) {
@@ -86,43 +123,6 @@ std::string ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
-
-namespace {
-
-constexpr std::string_view kDirectoryPrefix = "ashlar-clients.";
-constexpr size_t kDirectorySuffix = 6;  // characters that mkdtemp chooses
-
-// Holds the directory until the result is closed; -1 when somebody else holds it.
-int Hold(const std::string& directory) {
-  const int held = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (held >= 0 && ::flock(held, LOCK_EX | LOCK_NB) == 0) return held;
-  if (held >= 0) ::close(held);
-  return -1;
-}
-
-bool IsOldAndOurs(const std::string& directory) {
-  struct stat found {};
-  return ::lstat(directory.c_str(), &found) == 0 && S_ISDIR(found.st_mode) &&
-         found.st_uid == ::geteuid() && found.st_mtime + 3600 < ::time(nullptr);
-}
-
-// Directories whose owners did not come to remove them.
-void RemoveAbandoned(const std::string& parent) {
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(parent, ignored)) {
-    const std::string name = entry.path().filename();
-    if (!name.starts_with(kDirectoryPrefix) ||
-        name.size() != kDirectoryPrefix.size() + kDirectorySuffix || !IsOldAndOurs(entry.path())) {
-      continue;
-    }
-    const int held = Hold(entry.path());
-    if (held < 0) continue;
-    std::filesystem::remove_all(entry.path(), ignored);
-    ::close(held);
-  }
-}
-
-}  // namespace
 
 TemporaryDirectory::TemporaryDirectory() {
   // A socket's path has 107 bytes at most, which Bazel's directories alone may take.

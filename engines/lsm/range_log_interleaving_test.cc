@@ -33,7 +33,6 @@ struct Subject {
     log.Insert(begin, end, sequence);
     visible.store(sequence, std::memory_order_release);
   }
-  // The newest over `key`; whoever has seen a number become visible sees its tombstone.
   Sequence Newest(std::string_view key) const { return log.NewestAt(key, kMaxSequence); }
 };
 

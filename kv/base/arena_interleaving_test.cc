@@ -55,7 +55,6 @@ class Subject {
           "nobody else's");
     }
   }
-  size_t BytesUsed() const { return arena_.BytesUsed(); }
 
  private:
   ConcurrentArena arena_;

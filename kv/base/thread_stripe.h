@@ -55,8 +55,7 @@ class ThreadNumbers {
   std::array<Atomic<uint64_t>, kShared / 64> words_{};
 };
 
-// Initialised before any code runs, but in the model, which has no use for it.
-inline ThreadNumbers thread_numbers;
+inline constinit ThreadNumbers thread_numbers;
 
 inline constexpr size_t kNoThreadNumber = std::numeric_limits<size_t>::max();
 inline thread_local constinit size_t thread_number = kNoThreadNumber;

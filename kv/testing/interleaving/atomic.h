@@ -189,12 +189,9 @@ class AtomicOperations {
 template <typename T>
 class Atomic : public AtomicOperations<T, Atomic<T>> {
  public:
-  Atomic() : Atomic(T{}) {}
-  Atomic(T value) : value_(value) {  // NOLINT: as std::atomic
-    if (Machine* const machine = Machine::Running()) {
-      const Hidden hidden;
-      machine->Forget(&value_);
-    }
+  constexpr Atomic() : Atomic(T{}) {}
+  constexpr Atomic(T value) : value_(value) {  // NOLINT: as std::atomic
+    if (!std::is_constant_evaluated()) Begin();
   }
   Atomic(const Atomic&) = delete;
   Atomic& operator=(const Atomic&) = delete;
@@ -206,6 +203,14 @@ class Atomic : public AtomicOperations<T, Atomic<T>> {
   T* Address() const { return &value_; }
 
  private:
+  // What was known of another one at its place is forgotten.
+  void Begin() {
+    if (Machine* const machine = Machine::Running()) {
+      const Hidden hidden;
+      machine->Forget(&value_);
+    }
+  }
+
   mutable T value_;  // the newest
 };
 
