@@ -20,11 +20,9 @@
 namespace coord {
 namespace {
 
+using kv::testing::interleaving::ExpectEveryOrderNeeded;
 using kv::testing::interleaving::kPlan;
-using kv::testing::interleaving::kSeesRaces;
-using kv::testing::interleaving::OrdersReport;
 using kv::testing::interleaving::Program;
-using kv::testing::interleaving::SurvivingOrders;
 using kv::testing::interleaving::Trial;
 
 constexpr size_t kSlots = 128;
@@ -163,15 +161,13 @@ std::vector<Program> Programs() {
 }
 
 TEST(BitmapInterleavingTest, EveryOrderIsNeededOrHasAReason) {
-  const OrdersReport report = SurvivingOrders(kPlan, Programs());
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees races on what was pushed";
-  EXPECT_EQ(report.survivors,
-            (std::vector<std::string>{
-                // Of the mark. The look behind its taking is sequentially consistent, as the bits
-                // are; in the model, where these have one order in time, that is enough.
-                "LeafSweep::Mark update release -> relaxed",
-            }));
+  ExpectEveryOrderNeeded(
+      kPlan, Programs(),
+      {
+          // Of the mark. The look behind its taking is sequentially consistent, as the bits
+          // are; in the model, where these have one order in time, that is enough.
+          "LeafSweep::Mark update release -> relaxed",
+      });
 }
 
 }  // namespace

@@ -30,14 +30,12 @@ namespace {
 
 using interleaving::NoFence;
 using interleaving::SlotsPrograms;
+using kv::testing::interleaving::ExpectEveryOrderNeeded;
 using kv::testing::interleaving::Explore;
 using kv::testing::interleaving::FirstFailure;
 using kv::testing::interleaving::kBriefPlan;
 using kv::testing::interleaving::kPlan;
-using kv::testing::interleaving::kSeesRaces;
-using kv::testing::interleaving::OrdersReport;
 using kv::testing::interleaving::Program;
-using kv::testing::interleaving::SurvivingOrders;
 using kv::testing::interleaving::Trial;
 
 using ModelledAsymmetricFence = AsymmetricFenceBy<kv::testing::interleaving::ProcessBarrier>;
@@ -205,20 +203,18 @@ TEST(BitmapSlotsInterleavingTest, ALoadAloneLosesWakeUps) {
 TEST(BitmapSlotsInterleavingTest, EveryOrderIsNeededOrHasAReason) {
   std::vector<Program> programs = SlotsPrograms<Case<S>>(2);
   for (Program& program : LeafPrograms()) programs.push_back(std::move(program));
-  const OrdersReport report = SurvivingOrders(kPlan, programs);
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees what is freed too early";
-  EXPECT_EQ(report.survivors,
-            (std::vector<std::string>{
-                // Of the mark: see bitmap_interleaving_test.cc.
-                "LeafSweep::Mark update release -> relaxed",
-                // Of the flag of Resume, which is there to be found by the end of the run. What its
-                // caller did before is told by the leaf as well, which Resume changes first: in the
-                // model, which executes in order, that change comes before the end of the run.
-                "SlotUses::Note compare_exchange acquire -> relaxed",
-                "SlotUses::WaitFor compare_exchange acq_rel -> release",
-                "SlotUses::Flag compare_exchange release -> relaxed",
-            }));
+  ExpectEveryOrderNeeded(
+      kPlan, programs,
+      {
+          // Of the mark: see bitmap_interleaving_test.cc.
+          "LeafSweep::Mark update release -> relaxed",
+          // Of the flag of Resume, which is there to be found by the end of the run. What its
+          // caller did before is told by the leaf as well, which Resume changes first: in the
+          // model, which executes in order, that change comes before the end of the run.
+          "SlotUses::Note compare_exchange acquire -> relaxed",
+          "SlotUses::WaitFor compare_exchange acq_rel -> release",
+          "SlotUses::Flag compare_exchange release -> relaxed",
+      });
 }
 
 TEST(BitmapSlotsInterleavingTest, ThreeThreads) {

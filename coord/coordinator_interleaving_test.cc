@@ -3,9 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "coord/adaptive.h"
@@ -34,11 +32,10 @@ namespace {
 using interleaving::Mailbox;
 using interleaving::NoFence;
 using kv::testing::interleaving::Explore;
+using kv::testing::interleaving::FirstFailure;
 using kv::testing::interleaving::kBriefPlan;
 using kv::testing::interleaving::kPlan;
-using kv::testing::interleaving::Plan;
 using kv::testing::interleaving::Program;
-using kv::testing::interleaving::Report;
 using kv::testing::interleaving::Trial;
 
 using ModelledAsymmetricFence = AsymmetricFenceBy<kv::testing::interleaving::ProcessBarrier>;
@@ -175,38 +172,30 @@ std::vector<Program> Programs() {
   };
 }
 
-void ExpectAllRight(const std::vector<Program>& programs, const Plan& plan = kPlan) {
-  for (const Program& program : programs) {
-    const Report report = Explore(plan, program.run);
-    EXPECT_EQ(report.failure, "") << program.name;
-    EXPECT_TRUE(report.complete) << program.name;
-  }
-}
-
 template <Fence F>
 using Queued = QueuedSlots<BitmapQueue, F>;
 
 TEST(CoordinatorInterleavingTest, QueuedSymmetric) {
-  ExpectAllRight(Programs<Queued<SymmetricFence>>());
+  EXPECT_EQ(FirstFailure(kPlan, Programs<Queued<SymmetricFence>>()), "");
 }
 
 TEST(CoordinatorInterleavingTest, QueuedAsymmetric) {
-  ExpectAllRight(Programs<Queued<ModelledAsymmetricFence>>());
+  EXPECT_EQ(FirstFailure(kPlan, Programs<Queued<ModelledAsymmetricFence>>()), "");
 }
 
 TEST(CoordinatorInterleavingTest, OverRings) {
-  ExpectAllRight(Programs<QueuedSlots<RingQueue, SymmetricFence>>(), kBriefPlan);
-  ExpectAllRight(Programs<QueuedSlots<PerThreadRings, SymmetricFence>>(), kBriefPlan);
-  ExpectAllRight(Programs<QueuedSlots<WorkStealing, SymmetricFence>>(), kBriefPlan);
-  ExpectAllRight(Programs<QueuedSlots<Adaptive, SymmetricFence>>(), kBriefPlan);
+  EXPECT_EQ(FirstFailure(kBriefPlan, Programs<QueuedSlots<RingQueue, SymmetricFence>>()), "");
+  EXPECT_EQ(FirstFailure(kBriefPlan, Programs<QueuedSlots<PerThreadRings, SymmetricFence>>()), "");
+  EXPECT_EQ(FirstFailure(kBriefPlan, Programs<QueuedSlots<WorkStealing, SymmetricFence>>()), "");
+  EXPECT_EQ(FirstFailure(kBriefPlan, Programs<QueuedSlots<Adaptive, SymmetricFence>>()), "");
 }
 
 TEST(CoordinatorInterleavingTest, BitmapSymmetric) {
-  ExpectAllRight(Programs<BitmapSlots<SymmetricFence>>());
+  EXPECT_EQ(FirstFailure(kPlan, Programs<BitmapSlots<SymmetricFence>>()), "");
 }
 
 TEST(CoordinatorInterleavingTest, BitmapAsymmetric) {
-  ExpectAllRight(Programs<BitmapSlots<ModelledAsymmetricFence>>());
+  EXPECT_EQ(FirstFailure(kPlan, Programs<BitmapSlots<ModelledAsymmetricFence>>()), "");
 }
 
 template <Slots S>

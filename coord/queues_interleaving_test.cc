@@ -30,15 +30,13 @@
 namespace coord {
 namespace {
 
+using kv::testing::interleaving::ExpectEveryOrderNeeded;
 using kv::testing::interleaving::Explore;
 using kv::testing::interleaving::FirstFailure;
 using kv::testing::interleaving::kBriefPlan;
 using kv::testing::interleaving::kPlan;
-using kv::testing::interleaving::kSeesRaces;
-using kv::testing::interleaving::OrdersReport;
 using kv::testing::interleaving::Plan;
 using kv::testing::interleaving::Program;
-using kv::testing::interleaving::SurvivingOrders;
 using kv::testing::interleaving::Trial;
 
 // A queue of three slots, or of A and B alone.
@@ -237,52 +235,35 @@ Program NoRoomToSpare() {
           }};
 }
 
-// Of the places in these classes; the others are checked by the test of whoever is made of less.
-std::vector<std::string> SurvivorsOf(const OrdersReport& report,
-                                     const std::vector<std::string>& prefixes) {
-  std::vector<std::string> survivors;
-  for (const std::string& survivor : report.survivors) {
-    for (const std::string& prefix : prefixes) {
-      if (survivor.starts_with(prefix)) survivors.push_back(survivor);
-    }
-  }
-  return survivors;
-}
-
 TEST(RingInterleavingTest, EveryOrderIsNeededOrHasAReason) {
   std::vector<Program> programs = QueuePrograms<RingQueue>(true);
   programs.push_back(NoRoomToSpare<RingQueue>());
   // A weakened ring may look for its head without end: few steps tell.
   Plan plan = kPlan;
   plan.most_steps = 500;
-  const OrdersReport report = SurvivingOrders(plan, programs);
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees races on what was pushed";
-  EXPECT_EQ(report.survivors, (std::vector<std::string>{}));
+  ExpectEveryOrderNeeded(plan, programs);
 }
 
 TEST(GrowingRingInterleavingTest, EveryOrderIsNeededOrHasAReason) {
-  const OrdersReport report = SurvivingOrders(kBriefPlan, QueuePrograms<GrowingRing>(true));
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees races on what was pushed";
-  EXPECT_EQ(SurvivorsOf(report, {"GrowingRing::", "TicketRing::ReserveOrClose"}),
-            (std::vector<std::string>{
-                // That a push elsewhere comes behind the closing, whoever closed it. In the model,
-                // where sequentially consistent operations have one order in time, it does anyway.
-                "TicketRing::ReserveOrClose load acquire -> relaxed",
-                "TicketRing::ReserveOrClose failed compare_exchange acquire -> relaxed",
-            }));
+  ExpectEveryOrderNeeded(
+      kBriefPlan, QueuePrograms<GrowingRing>(true),
+      {
+          // That a push elsewhere comes behind the closing, whoever closed it. In the model, where
+          // sequentially consistent operations have one order in time, it does anyway.
+          "TicketRing::ReserveOrClose load acquire -> relaxed",
+          "TicketRing::ReserveOrClose failed compare_exchange acquire -> relaxed",
+      },
+      // The test of the ring that it is made of has the others.
+      {"GrowingRing::", "TicketRing::ReserveOrClose"});
 }
 
 TEST(PerThreadRingsInterleavingTest, EveryOrderIsNeededOrHasAReason) {
-  const OrdersReport report = SurvivingOrders(kBriefPlan, QueuePrograms<PerThreadRings>(false));
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees races on what was pushed";
-  EXPECT_EQ(SurvivorsOf(report, {"PerThreadRingsOf::", "OwnerRing::"}),
-            (std::vector<std::string>{
-                // As that of ReserveOrClose.
-                "PerThreadRingsOf::Activate load acquire -> relaxed",
-            }));
+  ExpectEveryOrderNeeded(kBriefPlan, QueuePrograms<PerThreadRings>(false),
+                         {
+                             // As that of ReserveOrClose.
+                             "PerThreadRingsOf::Activate load acquire -> relaxed",
+                         },
+                         {"PerThreadRingsOf::", "OwnerRing::"});
 }
 
 TEST(PerThreadRingsInterleavingTest, LosesNothing) {

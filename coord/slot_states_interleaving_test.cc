@@ -32,13 +32,11 @@ namespace {
 using interleaving::NoFence;
 using interleaving::RefusedBarrier;
 using interleaving::SlotsPrograms;
+using kv::testing::interleaving::ExpectEveryOrderNeeded;
 using kv::testing::interleaving::Explore;
 using kv::testing::interleaving::FirstFailure;
 using kv::testing::interleaving::kPlan;
-using kv::testing::interleaving::kSeesRaces;
-using kv::testing::interleaving::OrdersReport;
 using kv::testing::interleaving::Program;
-using kv::testing::interleaving::SurvivingOrders;
 
 using ModelledAsymmetricFence = AsymmetricFenceBy<kv::testing::interleaving::ProcessBarrier>;
 
@@ -90,14 +88,12 @@ TEST(SlotStatesInterleavingTest, EveryOrderIsNeededOrHasAReason) {
   for (Program& program : SlotsPrograms<Case<Subject<SymmetricFence>>>(3)) {
     programs.push_back(std::move(program));
   }
-  const OrdersReport report = SurvivingOrders(kPlan, programs);
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees what is freed too early";
-  EXPECT_EQ(report.survivors, (std::vector<std::string>{
-                                  // Of the free slots: no program has two threads there.
-                                  "ShardLock::lock compare_exchange acquire -> relaxed",
-                                  "ShardLock::unlock update release -> relaxed",
-                              }));
+  ExpectEveryOrderNeeded(kPlan, programs,
+                         {
+                             // Of the free slots: no program has two threads there.
+                             "ShardLock::lock compare_exchange acquire -> relaxed",
+                             "ShardLock::unlock update release -> relaxed",
+                         });
 }
 
 // Its own orders are those of the compiler; what the states need they need for SymmetricFence, and

@@ -21,13 +21,12 @@
 namespace coord {
 namespace {
 
+using kv::testing::interleaving::ExpectEveryOrderNeeded;
 using kv::testing::interleaving::Explore;
+using kv::testing::interleaving::FirstFailure;
 using kv::testing::interleaving::kPlan;
-using kv::testing::interleaving::kSeesRaces;
-using kv::testing::interleaving::OrdersReport;
 using kv::testing::interleaving::Program;
 using kv::testing::interleaving::Report;
-using kv::testing::interleaving::SurvivingOrders;
 using kv::testing::interleaving::Trial;
 
 // Work that is counted. seq_cst: as the concept asks of work.
@@ -154,18 +153,11 @@ std::vector<Program> Programs() {
 }
 
 TEST(WaiterInterleavingTest, EveryOrderIsNeededOrHasAReason) {
-  const OrdersReport report = SurvivingOrders(kPlan, Programs<Park>());
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees races on ordinary memory";
-  EXPECT_EQ(report.survivors, (std::vector<std::string>{}));
+  ExpectEveryOrderNeeded(kPlan, Programs<Park>());
 }
 
 TEST(WaiterInterleavingTest, SpinThenPark) {
-  for (const Program& program : Programs<SpinThenPark<>>()) {
-    const Report report = Explore(kPlan, program.run);
-    EXPECT_EQ(report.failure, "") << program.name;
-    EXPECT_TRUE(report.complete) << program.name;
-  }
+  EXPECT_EQ(FirstFailure(kPlan, Programs<SpinThenPark<>>()), "");
 }
 
 // A waiter that looks for work before it announces itself.

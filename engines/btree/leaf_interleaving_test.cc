@@ -24,11 +24,9 @@
 namespace kv::btree {
 namespace {
 
+using testing::interleaving::ExpectEveryOrderNeeded;
 using testing::interleaving::kBriefPlan;
-using testing::interleaving::kSeesRaces;
-using testing::interleaving::OrdersReport;
 using testing::interleaving::Program;
-using testing::interleaving::SurvivingOrders;
 using testing::interleaving::Trial;
 
 constexpr size_t kBytes = 512;
@@ -146,18 +144,16 @@ std::vector<Program> Programs() {
 }
 
 TEST(LeafInterleavingTest, EveryOrderIsNeededOrHasAReason) {
-  const OrdersReport report = SurvivingOrders(kBriefPlan, Programs());
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees races on items";
   // A segment of the table is the kernel's zeros, which no thread has written; the order is kept
   // because the language knows of none. And readers of a page that changes have no use for where
   // its heap begins: it is the writer's, and of pages at rest.
-  EXPECT_EQ(report.survivors, (std::vector<std::string>{
-                                  "FrameTable::Find load acquire -> relaxed",
-                                  "FrameTable::Set store release -> relaxed",
-                                  "Page::heap_begin load acquire -> relaxed",
-                                  "Page::set_heap_begin store release -> relaxed",
-                              }));
+  ExpectEveryOrderNeeded(kBriefPlan, Programs(),
+                         {
+                             "FrameTable::Find load acquire -> relaxed",
+                             "FrameTable::Set store release -> relaxed",
+                             "Page::heap_begin load acquire -> relaxed",
+                             "Page::set_heap_begin store release -> relaxed",
+                         });
 }
 
 }  // namespace

@@ -17,11 +17,9 @@
 namespace kv {
 namespace {
 
+using testing::interleaving::ExpectEveryOrderNeeded;
 using testing::interleaving::kBriefPlan;
-using testing::interleaving::kSeesRaces;
-using testing::interleaving::OrdersReport;
 using testing::interleaving::Program;
-using testing::interleaving::SurvivingOrders;
 using testing::interleaving::Trial;
 
 // The hash of a key in the other shard, whose records are at places 50 to 59 as those of hash 5.
@@ -259,21 +257,18 @@ std::vector<Program> Programs() {
 }
 
 TEST(LogIndexInterleavingTest, EveryOrderIsNeededOrHasAReason) {
-  const OrdersReport report = SurvivingOrders(kBriefPlan, Programs());
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees what is freed too early";
-  EXPECT_EQ(report.survivors,
-            (std::vector<std::string>{
-                // The writer's own stores, or those of one before it under the lock.
-                "IndexTable::Erase load acquire -> relaxed",
-                // Nobody changes the table meanwhile: by the lock, or since it is
-                // frozen.
-                "IndexTable::ForEach load acquire -> relaxed",
-                // Between them they keep the writer's stores behind the loads of those who have
-                // read the table frozen. In the model no load sees a later store.
-                "IndexTable::Thaw update release -> relaxed",
-                "IndexTable::Frozen load acquire -> relaxed",
-            }));
+  ExpectEveryOrderNeeded(
+      kBriefPlan, Programs(),
+      {
+          // The writer's own stores, or those of one before it under the lock.
+          "IndexTable::Erase load acquire -> relaxed",
+          // Nobody changes the table meanwhile: by the lock, or since it is frozen.
+          "IndexTable::ForEach load acquire -> relaxed",
+          // Between them they keep the writer's stores behind the loads of those who have
+          // read the table frozen. In the model no load sees a later store.
+          "IndexTable::Thaw update release -> relaxed",
+          "IndexTable::Frozen load acquire -> relaxed",
+      });
 }
 
 }  // namespace

@@ -16,11 +16,9 @@
 namespace kv::memory_internal {
 namespace {
 
+using testing::interleaving::ExpectEveryOrderNeeded;
 using testing::interleaving::kPlan;
-using testing::interleaving::kSeesRaces;
-using testing::interleaving::OrdersReport;
 using testing::interleaving::Program;
-using testing::interleaving::SurvivingOrders;
 using testing::interleaving::Trial;
 
 struct Object {
@@ -130,10 +128,7 @@ std::vector<Program> Programs() {
 }
 
 TEST(EpochInterleavingTest, EveryOrderIsNeededOrHasAReason) {
-  const OrdersReport report = SurvivingOrders(kPlan, Programs());
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees what is freed too early";
-  EXPECT_EQ(report.survivors, (std::vector<std::string>{}));
+  ExpectEveryOrderNeeded(kPlan, Programs());
 }
 
 }  // namespace

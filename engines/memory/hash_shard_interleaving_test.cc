@@ -24,11 +24,9 @@
 namespace kv::memory_internal {
 namespace {
 
+using testing::interleaving::ExpectEveryOrderNeeded;
 using testing::interleaving::kBriefPlan;
-using testing::interleaving::kSeesRaces;
-using testing::interleaving::OrdersReport;
 using testing::interleaving::Program;
-using testing::interleaving::SurvivingOrders;
 using testing::interleaving::Trial;
 
 // One shard, used as HashMemory does.
@@ -217,14 +215,12 @@ std::vector<Program> Programs() {
 }
 
 TEST(HashShardInterleavingTest, EveryOrderIsNeededOrHasAReason) {
-  const OrdersReport report = SurvivingOrders(kBriefPlan, Programs());
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees what is freed too early";
   // Needed only by readers without a slot of their own: epoch_interleaving_test has them.
-  EXPECT_EQ(report.survivors, (std::vector<std::string>{
-                                  "Epochs::Passed load seq_cst -> acquire",
-                                  "Epochs::Passed load seq_cst -> relaxed",
-                              }));
+  ExpectEveryOrderNeeded(kBriefPlan, Programs(),
+                         {
+                             "Epochs::Passed load seq_cst -> acquire",
+                             "Epochs::Passed load seq_cst -> relaxed",
+                         });
 }
 
 }  // namespace

@@ -14,11 +14,9 @@
 namespace kv {
 namespace {
 
+using testing::interleaving::ExpectEveryOrderNeeded;
 using testing::interleaving::kPlan;
-using testing::interleaving::kSeesRaces;
-using testing::interleaving::OrdersReport;
 using testing::interleaving::Program;
-using testing::interleaving::SurvivingOrders;
 using testing::interleaving::Trial;
 
 // What is waited for is no atomic: who is not ordered behind its notification has a race.
@@ -43,19 +41,16 @@ Program Waiting(std::string name, int waiters, uint32_t notifications) {
 }
 
 TEST(EventCountInterleavingTest, EveryOrderIsNeededOrHasAReason) {
-  const OrdersReport report =
-      SurvivingOrders(kPlan, {Waiting("one waiter", 1, 1), Waiting("two notifications", 1, 2),
-                              Waiting("two waiters", 2, 1)});
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees races on what is guarded";
-  EXPECT_EQ(report.survivors,
-            (std::vector<std::string>{
-                // Before it sleeps, a thread looks at the newest count here, as it does at a futex,
-                // so it misses no change whatever it has loaded. C++ promises less: the order is
-                // kept for what it says.
-                "EventCount::NotifyAll update seq_cst -> acq_rel",
-                "EventCount::NotifyAll update seq_cst -> release",
-            }));
+  ExpectEveryOrderNeeded(kPlan,
+                         {Waiting("one waiter", 1, 1), Waiting("two notifications", 1, 2),
+                          Waiting("two waiters", 2, 1)},
+                         {
+                             // Before it sleeps, a thread looks at the newest count here, as it
+                             // does at a futex, so it misses no change whatever it has loaded. C++
+                             // promises less: the order is kept for what it says.
+                             "EventCount::NotifyAll update seq_cst -> acq_rel",
+                             "EventCount::NotifyAll update seq_cst -> release",
+                         });
 }
 
 }  // namespace

@@ -15,11 +15,9 @@
 namespace kv {
 namespace {
 
+using testing::interleaving::ExpectEveryOrderNeeded;
 using testing::interleaving::kPlan;
-using testing::interleaving::kSeesRaces;
-using testing::interleaving::OrdersReport;
 using testing::interleaving::Program;
-using testing::interleaving::SurvivingOrders;
 using testing::interleaving::Trial;
 
 // Each of `threads` threads takes the lock `rounds` times. What the lock guards is no atomic: who
@@ -40,12 +38,8 @@ Program Holders(std::string name, int threads, int rounds) {
 }
 
 TEST(ShardLockInterleavingTest, EveryOrderIsNeededOrHasAReason) {
-  const OrdersReport report =
-      SurvivingOrders(kPlan, {Holders("two threads", 2, 1), Holders("two threads, twice", 2, 2),
-                              Holders("three threads", 3, 1)});
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees races on what is guarded";
-  EXPECT_EQ(report.survivors, (std::vector<std::string>{}));
+  ExpectEveryOrderNeeded(kPlan, {Holders("two threads", 2, 1), Holders("two threads, twice", 2, 2),
+                                 Holders("three threads", 3, 1)});
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -14,11 +15,9 @@ namespace kv {
 namespace {
 
 using internal::ThreadNumbers;
+using testing::interleaving::ExpectEveryOrderNeeded;
 using testing::interleaving::kPlan;
-using testing::interleaving::kSeesRaces;
-using testing::interleaving::OrdersReport;
 using testing::interleaving::Program;
-using testing::interleaving::SurvivingOrders;
 using testing::interleaving::Trial;
 
 // The use that the header shows: a stripe has plain fields of the thread that has the number.
@@ -89,10 +88,7 @@ std::vector<Program> Programs() {
 }
 
 TEST(ThreadStripeInterleavingTest, EveryOrderIsNeededOrHasAReason) {
-  const OrdersReport report = SurvivingOrders(kPlan, Programs());
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees two threads in one stripe";
-  EXPECT_EQ(report.survivors, (std::vector<std::string>{}));
+  ExpectEveryOrderNeeded(kPlan, Programs());
 }
 
 }  // namespace

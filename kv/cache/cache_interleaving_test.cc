@@ -19,11 +19,9 @@
 namespace kv {
 namespace {
 
+using testing::interleaving::ExpectEveryOrderNeeded;
 using testing::interleaving::kBriefPlan;
-using testing::interleaving::kSeesRaces;
-using testing::interleaving::OrdersReport;
 using testing::interleaving::Program;
-using testing::interleaving::SurvivingOrders;
 using testing::interleaving::Trial;
 
 // A cache of kCapacity bytes, in which there is room for two blocks of kBlock bytes.
@@ -131,10 +129,7 @@ std::vector<Program> Programs() {
 template <typename S>
 void ExpectEveryOrderNeeded() {
   EXPECT_EQ(S::KeptOfThree(), 2);
-  const OrdersReport report = SurvivingOrders(kBriefPlan, Programs<S>());
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees races on blocks";
-  EXPECT_EQ(report.survivors, (std::vector<std::string>{}));
+  ExpectEveryOrderNeeded(kBriefPlan, Programs<S>());
 }
 
 // One set of two slots.

@@ -14,11 +14,9 @@
 namespace kv::memtable_interleaving {
 namespace {
 
+using testing::interleaving::ExpectEveryOrderNeeded;
 using testing::interleaving::kBriefPlan;
-using testing::interleaving::kSeesRaces;
-using testing::interleaving::OrdersReport;
 using testing::interleaving::Program;
-using testing::interleaving::SurvivingOrders;
 using testing::interleaving::Trial;
 
 // A tree of `keys`; one thread inserts `key`, the other one reads by `read(trial, tree)`.
@@ -104,26 +102,22 @@ std::vector<Program> Programs() {
 }
 
 TEST(ArtInterleavingTest, EveryOrderIsNeededOrHasAReason) {
-  const OrdersReport report = SurvivingOrders(kBriefPlan, Programs());
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees races on entries";
-  EXPECT_EQ(
-      report.survivors,
-      (std::vector<std::string>{
-          // With a count that is newer than the bytes, what is not there yet looks like byte 0
-          // and leads to some child, which is loaded with acquire itself; Get compares the
-          // whole key at its end.
-          "List::FindByte load acquire -> relaxed",
-          "List::FindByte load acquire #2 -> relaxed",
-          // A hint for a prefetch.
-          "List::PrefetchBytes load acquire -> relaxed",
-          // The count, which is stored and loaded around the bytes, orders them.
-          "List::AddByte store release -> relaxed",
-          "List::Closest load acquire #2 -> relaxed",
-          // Hints for a prefetch, too.
-          "Node48::PrefetchBytes load acquire -> relaxed",
-          "Node48::AddByte store release #2 -> relaxed",
-      }));
+  ExpectEveryOrderNeeded(kBriefPlan, Programs(),
+                         {
+                             // With a count that is newer than the bytes, what is not there yet
+                             // looks like byte 0 and leads to some child, which is loaded with
+                             // acquire itself; Get compares the whole key at its end.
+                             "List::FindByte load acquire -> relaxed",
+                             "List::FindByte load acquire #2 -> relaxed",
+                             // A hint for a prefetch.
+                             "List::PrefetchBytes load acquire -> relaxed",
+                             // The count, which is stored and loaded around the bytes, orders them.
+                             "List::AddByte store release -> relaxed",
+                             "List::Closest load acquire #2 -> relaxed",
+                             // Hints for a prefetch, too.
+                             "Node48::PrefetchBytes load acquire -> relaxed",
+                             "Node48::AddByte store release #2 -> relaxed",
+                         });
 }
 
 }  // namespace

@@ -14,11 +14,9 @@
 namespace kv::memtable_interleaving {
 namespace {
 
+using testing::interleaving::ExpectEveryOrderNeeded;
 using testing::interleaving::kBriefPlan;
-using testing::interleaving::kSeesRaces;
-using testing::interleaving::OrdersReport;
 using testing::interleaving::Program;
-using testing::interleaving::SurvivingOrders;
 using testing::interleaving::Trial;
 
 // A tree of `keys`; one thread inserts `key`, the other one reads by `read(const tree&)`.
@@ -126,10 +124,7 @@ std::vector<Program> Programs() {
 }
 
 TEST(BPlusTreeInterleavingTest, EveryOrderIsNeededOrHasAReason) {
-  const OrdersReport report = SurvivingOrders(kBriefPlan, Programs());
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees races on entries";
-  EXPECT_EQ(report.survivors, (std::vector<std::string>{}));
+  ExpectEveryOrderNeeded(kBriefPlan, Programs());
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // HashMemtable with parts of four slots at first: one inserter beside readers, in every
 // interleaving.
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,11 +14,9 @@
 namespace kv::memtable_interleaving {
 namespace {
 
+using testing::interleaving::ExpectEveryOrderNeeded;
 using testing::interleaving::kBriefPlan;
-using testing::interleaving::kSeesRaces;
-using testing::interleaving::OrdersReport;
 using testing::interleaving::Program;
-using testing::interleaving::SurvivingOrders;
 using testing::interleaving::Trial;
 
 // `count` keys that are in one part of the table, as it chooses them (PartNumber).
@@ -107,12 +104,8 @@ std::vector<Program> Programs() {
 }
 
 TEST(HashInterleavingTest, EveryOrderIsNeededOrHasAReason) {
-  const OrdersReport report = SurvivingOrders(kBriefPlan, Programs());
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees races on entries";
   // The slots of a new array are published with the array.
-  EXPECT_EQ(report.survivors,
-            (std::vector<std::string>{"HashMemtable::Grow store release -> relaxed"}));
+  ExpectEveryOrderNeeded(kBriefPlan, Programs(), {"HashMemtable::Grow store release -> relaxed"});
 }
 
 }  // namespace

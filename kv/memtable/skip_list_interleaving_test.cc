@@ -15,11 +15,9 @@
 namespace kv::memtable_interleaving {
 namespace {
 
+using testing::interleaving::ExpectEveryOrderNeeded;
 using testing::interleaving::kPlan;
-using testing::interleaving::kSeesRaces;
-using testing::interleaving::OrdersReport;
 using testing::interleaving::Program;
-using testing::interleaving::SurvivingOrders;
 using testing::interleaving::Trial;
 
 std::vector<Program> Programs() {
@@ -76,14 +74,12 @@ std::vector<Program> Programs() {
 }
 
 TEST(SkipListInterleavingTest, EveryOrderIsNeededOrHasAReason) {
-  const OrdersReport report = SurvivingOrders(kPlan, Programs());
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees races on entries";
-  EXPECT_EQ(report.survivors, (std::vector<std::string>{
-                                  // Of a span that another thread has made, which no program here
-                                  // needs. arena_interleaving_test has them.
-                                  "ConcurrentArena::Allocate load acquire -> relaxed",
-                              }));
+  ExpectEveryOrderNeeded(kPlan, Programs(),
+                         {
+                             // Of a span that another thread has made, which no program here
+                             // needs. arena_interleaving_test has them.
+                             "ConcurrentArena::Allocate load acquire -> relaxed",
+                         });
 }
 
 }  // namespace

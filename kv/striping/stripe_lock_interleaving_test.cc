@@ -14,11 +14,9 @@
 namespace kv {
 namespace {
 
+using testing::interleaving::ExpectEveryOrderNeeded;
 using testing::interleaving::kPlan;
-using testing::interleaving::kSeesRaces;
-using testing::interleaving::OrdersReport;
 using testing::interleaving::Program;
-using testing::interleaving::SurvivingOrders;
 using testing::interleaving::Trial;
 
 // What the lock guards is no atomic: who lacks the order of holders has a race.
@@ -70,25 +68,21 @@ std::vector<Program> Programs() {
 }
 
 TEST(StripeLockInterleavingTest, EveryOrderIsNeededOrHasAReason) {
-  const OrdersReport report = SurvivingOrders(kPlan, Programs());
-  EXPECT_EQ(report.failure, "");
-  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer, which sees races on what is guarded";
-  EXPECT_EQ(
-      report.survivors,
-      (std::vector<std::string>{
-          // Before it sleeps, a waiting thread looks at the newest count here, as it does at a
-          // futex, so it misses no departure whatever it has loaded. C++ promises less: the
-          // orders are kept for what it says.
-          "StripeLock::UnlockShared update seq_cst -> acq_rel",
-          "StripeLock::UnlockShared update seq_cst -> release",
-          // Whoever has waited loads again.
-          "StripeLock::WaitForPhase load acquire #2 -> relaxed",
-          // As above.
-          "StripeLock::WaitForSharers load seq_cst -> acquire",
-          // Whoever has waited loads again.
-          "StripeLock::WaitForSharers load seq_cst #2 -> acquire",
-          "StripeLock::WaitForSharers load seq_cst #2 -> relaxed",
-      }));
+  ExpectEveryOrderNeeded(kPlan, Programs(),
+                         {
+                             // Before it sleeps, a waiting thread looks at the newest count here,
+                             // as it does at a futex, so it misses no departure whatever it has
+                             // loaded. C++ promises less: the orders are kept for what it says.
+                             "StripeLock::UnlockShared update seq_cst -> acq_rel",
+                             "StripeLock::UnlockShared update seq_cst -> release",
+                             // Whoever has waited loads again.
+                             "StripeLock::WaitForPhase load acquire #2 -> relaxed",
+                             // As above.
+                             "StripeLock::WaitForSharers load seq_cst -> acquire",
+                             // Whoever has waited loads again.
+                             "StripeLock::WaitForSharers load seq_cst #2 -> acquire",
+                             "StripeLock::WaitForSharers load seq_cst #2 -> relaxed",
+                         });
 }
 
 }  // namespace

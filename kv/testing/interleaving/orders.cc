@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "gtest/gtest.h"
 #include "kv/testing/interleaving/machine.h"
 
 namespace kv::testing::interleaving {
@@ -163,7 +164,8 @@ std::string FirstFailure(const Plan& plan, const std::vector<Program>& programs)
   return "";
 }
 
-OrdersReport SurvivingOrders(const Plan& plan, const std::vector<Program>& programs) {
+OrdersReport SurvivingOrders(const Plan& plan, const std::vector<Program>& programs,
+                             const std::vector<std::string>& parts) {
   OrdersReport report;
   // Those that take the least time first: most weakened orders are noticed by several.
   std::multimap<uint64_t, Explored> sorted;
@@ -183,7 +185,15 @@ OrdersReport SurvivingOrders(const Plan& plan, const std::vector<Program>& progr
   std::vector<Explored> shortest_first;
   for (auto& [runs, one] : sorted) shortest_first.push_back(std::move(one));
   const std::map<Site, std::string> names = Names(uses);
+  for (const std::string& part : parts) {
+    const auto is_of_it = [&](const auto& site) { return site.second.starts_with(part); };
+    if (std::any_of(names.begin(), names.end(), is_of_it)) continue;
+    report.failure = fmt::format("no order has a name that begins with \"{}\"", part);
+    return report;
+  }
   for (const auto& [site, use] : uses) {
+    const auto has_it = [&](const std::string& part) { return names.at(site).starts_with(part); };
+    if (std::none_of(parts.begin(), parts.end(), has_it)) continue;
     std::vector<std::memory_order> weaker = Weaker(use.operation, use.order);
     std::set<std::memory_order> tried(weaker.begin(), weaker.end());
     for (size_t i = 0; i < weaker.size(); ++i) {
@@ -205,6 +215,18 @@ OrdersReport SurvivingOrders(const Plan& plan, const std::vector<Program>& progr
   fmt::print("{} programs, {} runs, {} orders weakened, {} caught\n", programs.size(), report.runs,
              report.weakened, report.caught);
   return report;
+}
+
+void ExpectEveryOrderNeeded(const Plan& plan, const std::vector<Program>& programs,
+                            const std::vector<std::string>& kept,
+                            const std::vector<std::string>& parts) {
+  if (!kSeesRaces) {
+    EXPECT_EQ(FirstFailure(plan, programs), "");
+    GTEST_SKIP() << "orders are not weakened without ThreadSanitizer, which sees races";
+  }
+  const OrdersReport report = SurvivingOrders(plan, programs, parts);
+  EXPECT_EQ(report.failure, "");
+  EXPECT_EQ(report.survivors, kept);
 }
 
 }  // namespace kv::testing::interleaving

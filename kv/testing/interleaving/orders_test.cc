@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "gtest/gtest-spi.h"
 #include "gtest/gtest.h"
 #include "kv/testing/interleaving/orders_subjects.h"
 #include "kv/testing/interleaving/plans.h"
@@ -49,13 +50,16 @@ TEST(OrdersTest, ARaceOnOrdinaryMemoryIsNoticed) {
   EXPECT_EQ(report.survivors, Strings{});
 }
 
+std::vector<Program> TwoAdditions() {
+  return {{"counter", [](Trial& trial) {
+             Counter counter;
+             trial.Run({[&] { counter.Add(); }, [&] { counter.Add(); }});
+             trial.Expect(counter.Value() == 2, "two");
+           }}};
+}
+
 TEST(OrdersTest, SequentialConsistencyThatNothingNeedsSurvivesAndSoDoesARelease) {
-  const OrdersReport report =
-      SurvivingOrders(kPlan, {{"counter", [](Trial& trial) {
-                                 Counter counter;
-                                 trial.Run({[&] { counter.Add(); }, [&] { counter.Add(); }});
-                                 trial.Expect(counter.Value() == 2, "two");
-                               }}});
+  const OrdersReport report = SurvivingOrders(kPlan, TwoAdditions());
   EXPECT_EQ(report.failure, "");
   EXPECT_EQ(report.caught, 0u);
   EXPECT_EQ(report.survivors, (Strings{
@@ -65,6 +69,27 @@ TEST(OrdersTest, SequentialConsistencyThatNothingNeedsSurvivesAndSoDoesARelease)
                                   "Counter::Add update seq_cst -> relaxed",
                                   "Counter::Add store release -> relaxed",
                               }));
+}
+
+TEST(OrdersTest, OfTheOrdersOnlyThoseOfThePartsAreWeakened) {
+  const OrdersReport report = SurvivingOrders(kPlan, TwoAdditions(), {"Counter::Add store"});
+  EXPECT_EQ(report.failure, "");
+  EXPECT_EQ(report.weakened, 1u);
+  EXPECT_EQ(report.survivors, Strings{"Counter::Add store release -> relaxed"});
+}
+
+TEST(OrdersTest, APartWithoutOrdersIsReported) {
+  const OrdersReport report = SurvivingOrders(kPlan, TwoAdditions(), {"Counter::", "Gone::"});
+  EXPECT_EQ(report.failure, "no order has a name that begins with \"Gone::\"");
+  EXPECT_EQ(report.weakened, 0u);
+}
+
+TEST(OrdersTest, ASurvivorThatIsNotKeptFailsTheTest) {
+  if (!kSeesRaces) GTEST_SKIP() << "without ThreadSanitizer";
+  const std::string survivor = "Counter::Add store release -> relaxed";
+  ExpectEveryOrderNeeded(kPlan, TwoAdditions(), {survivor}, {"Counter::Add store"});
+  EXPECT_NONFATAL_FAILURE(
+      ExpectEveryOrderNeeded(kPlan, TwoAdditions(), /*kept=*/{}, {"Counter::Add store"}), survivor);
 }
 
 TEST(OrdersTest, SequentialConsistencyThatIsNeededDoesNotSurvive) {
