@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "engines/btree/checksum_repair.h"
 #include "engines/btree/store_testing.h"
 #include "kv/contract/write_batch.h"
 #include "kv/io/crash_points.h"
@@ -174,6 +176,79 @@ TEST(RecoveryTest, ATreeThatIsCutOffIsDataLoss) {
   const std::string bytes = *fs.Contents(kTreePath);
   SetContents(fs, kTreePath, bytes.substr(0, bytes.size() - 512));
   EXPECT_EQ(OpenStore(fs).status().code(), absl::StatusCode::kDataLoss);
+}
+
+// A store of full leaves whose root was written wrongly: its checksum is right.
+SimulatedFileSystem StoreWithRoot(const std::function<void(Page)>& change) {
+  SimulatedFileSystem fs;
+  auto store = OpenStore(fs);
+  EXPECT_TRUE(store.ok()) << store.status();
+  for (int i = 10; i < 40; ++i) {
+    EXPECT_TRUE((*store)->Put(fmt::format("key{}", i), std::string(100, 'v')).ok());
+  }
+  EXPECT_TRUE((*store)->Close().ok());
+  std::string bytes = *fs.Contents(kTreePath);
+  size_t changed = 0;
+  for (size_t at = 0; at + 512 <= bytes.size(); at += 512) {
+    const Page page(bytes.data() + at);
+    if (page.id() != kRootId || page.kind() != PageKind::kInner || page.count() < 2) continue;
+    change(page);
+    ++changed;
+  }
+  EXPECT_GT(changed, 0u);
+  RepairTree(512, &bytes);
+  SetContents(fs, kTreePath, bytes);
+  return fs;
+}
+
+void ExpectDataLoss(const absl::Status& status) {
+  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+  EXPECT_TRUE(Names(status, kTreePath)) << status;
+}
+
+TEST(RecoveryTest, APageThatLeadsBackToItselfIsDataLoss) {
+  const auto store = OpenStore(StoreWithRoot([](Page root) {
+    root.set_first_child(kRootId);
+    for (size_t i = 0; i < root.count(); ++i) {
+      Slot slot = root.slot(i);
+      slot.extra = kRootId;
+      root.set_slot(i, slot);
+    }
+  }));
+  ASSERT_TRUE(store.ok()) << store.status();
+  std::string value;
+  ExpectDataLoss((*store)->Get("key10", &value));
+  ExpectDataLoss(Contents(**store).status());
+  ExpectDataLoss((*store)->Compact());
+  ExpectDataLoss((*store)->Verify());
+  ExpectDataLoss((*store)->Put("key10", "new"));
+}
+
+// Gives a separator of the root the key of another one.
+std::function<void(Page)> SameKey(size_t separator, size_t as) {
+  return [=](Page root) {
+    Slot slot = root.slot(separator);
+    slot.offset = root.slot(as).offset;
+    root.set_slot(separator, slot);
+  };
+}
+
+// A leaf's bound is where it begins: a walk would not leave it.
+TEST(RecoveryTest, SeparatorsOutOfOrderAreDataLoss) {
+  const auto store = OpenStore(StoreWithRoot(SameKey(1, /*as=*/0)));
+  ASSERT_TRUE(store.ok()) << store.status();
+  ExpectDataLoss(Contents(**store).status());
+  ExpectDataLoss((*store)->Compact());
+  ExpectDataLoss((*store)->Verify());
+}
+
+TEST(RecoveryTest, SeparatorsOutOfOrderAreDataLossBackwards) {
+  const auto store = OpenStore(StoreWithRoot(SameKey(0, /*as=*/1)));
+  ASSERT_TRUE(store.ok()) << store.status();
+  auto cursor = (*store)->NewCursor();
+  for (cursor.SeekToLast(); cursor.Valid(); cursor.Prev()) {
+  }
+  ExpectDataLoss(cursor.status());
 }
 
 TEST(RecoveryTest, ANewerVersionIsRefusedWithBothNumbersAndLeftAlone) {

@@ -11,6 +11,11 @@
 // every version up to it, unless one was dropped since: the page's pruned_at tells, or
 // `removed_at_` if the page itself is gone.
 //
+// Pages that were read in are well formed (page_builder.h), which does not say that they hang
+// together well. In a tree that was written wrongly, walks and searches come to an end all the
+// same: Descend goes down one level at a time, and CopyLeaf wants the key between the bounds. The
+// rest is for Verify to find (verify.h).
+//
 // There is one writer at a time (writer.h): commit policies let one thread into the journal, so
 // locks for writers would guard nothing.
 //
@@ -61,8 +66,7 @@ class Tree {
       Missing missing;
       {
         const auto guard = pool_.Enter();
-        missing.structure = StableVersion(structure_);
-        Frame* const frame = Descend(Toward::kKey, key, &missing.id, [](Page, size_t) {});
+        Frame* const frame = Descend(Toward::kKey, key, &missing, [](Page, size_t) {});
         if (frame != nullptr) [[likely]] {
           frame->Touch();
           const uint64_t version = StableVersion(frame->version);
@@ -99,12 +103,11 @@ class Tree {
       Missing missing;
       {
         const auto guard = pool_.Enter();
-        missing.structure = StableVersion(structure_);
         // Inner pages do not change in their frames, so views of them hold within the guard.
         std::optional<std::string_view> lower;
         std::optional<std::string_view> upper;
         PageId next = 0;
-        Frame* const frame = Descend(toward, key, &missing.id, [&](Page page, size_t rank) {
+        Frame* const frame = Descend(toward, key, &missing, [&](Page page, size_t rank) {
           if (rank > 0) lower = page.separator(rank - 1);
           const bool last = rank == page.count();
           if (!last) upper = page.separator(rank);
@@ -119,8 +122,8 @@ class Tree {
           frame->Touch();
           const uint64_t version = StableVersion(frame->version);
           copy(frame->page());
-          if (Unchanged(frame, version, missing.structure)) return absl::OkStatus();
-          continue;
+          if (!Unchanged(frame, version, missing.structure)) continue;
+          return Surround(*bounds, toward, key) ? absl::OkStatus() : Misplaced(frame->id);
         }
       }
       KV_RETURN_IF_ERROR(Bring(missing));
@@ -133,8 +136,7 @@ class Tree {
       Missing missing;
       {
         const auto guard = pool_.Enter();
-        missing.structure = StableVersion(structure_);
-        Frame* const frame = Descend(Toward::kKey, key, &missing.id, [](Page, size_t) {});
+        Frame* const frame = Descend(Toward::kKey, key, &missing, [](Page, size_t) {});
         if (frame != nullptr) {
           frame->Touch();
           return absl::OkStatus();
@@ -144,25 +146,56 @@ class Tree {
     }
   }
 
-  // The frame of the leaf, or null, and the page that is not in memory. visit(inner page, rank of
-  // the child taken) on the way. Within a guard, or with the pool's mutex.
+  // Why a way ended before its leaf, and at which version of the tree it began.
+  struct Missing {
+    PageId id = 0;           // the page that is not in memory
+    bool misplaced = false;  // it is, and is not of the level below
+    uint64_t structure = 0;
+  };
+
+  // The frame of the leaf; or null, and what is missing. visit(inner page, rank of the child taken)
+  // on the way. Within a guard, or with the pool's mutex.
   template <typename Visit>
-  Frame* Descend(Toward toward, std::string_view key, PageId* missing, Visit&& visit) const {
+  Frame* Descend(Toward toward, std::string_view key, Missing* missing, Visit&& visit) const {
+    missing->structure = StableVersion(structure_);
     PageId id = kRootId;
+    size_t above = 0;
     for (;;) {
       Frame* const frame = pool_.Find(id);
       if (frame == nullptr) [[unlikely]] {
-        *missing = id;
+        missing->id = id;
         return nullptr;
       }
       Prefetch(frame);
       const Page page = frame->page();
-      if (page.kind() == PageKind::kLeaf) return frame;
+      const size_t level = page.level();
+      if (above != 0 && level + 1 != above) [[unlikely]] {
+        missing->id = id;
+        missing->misplaced = true;
+        return nullptr;
+      }
+      if (level == 0) return frame;
+      above = level;
       const size_t rank = Rank(toward, page, key);
       visit(page, rank);
       id = page.child(rank);
     }
   }
+
+  // Reads in what was missing, outside of guards and without the mutex: then begin again. An error:
+  // it can never be there.
+  absl::Status Bring(const Missing& missing) const {
+    if (!missing.misplaced) {
+      absl::Status status = pool_.Load(missing.id);
+      if (!absl::IsNotFound(status)) return status;
+    }
+    // The page went while we came for it, and another one may have its id. If nothing has changed,
+    // it was wrong from the beginning.
+    if (structure_.load(std::memory_order_acquire) != missing.structure) return absl::OkStatus();
+    return missing.misplaced ? Misplaced(missing.id) : Damaged(missing.id, "is nowhere");
+  }
+
+  absl::Status Misplaced(PageId id) const { return Damaged(id, "is in the wrong place"); }
 
   // The writer's: what happens between is one step for readers. It must not wait.
   void BeginChange() {
@@ -176,10 +209,22 @@ class Tree {
   void set_removed_at(Sequence at) { removed_at_.store(at, std::memory_order_release); }
 
  private:
-  struct Missing {
-    PageId id = 0;
-    uint64_t structure = 0;
-  };
+  absl::Status Damaged(PageId id, std::string_view why) const {
+    return Corruption(pool_.path(), 0,
+                      fmt::format("page {} is named in the tree, but {}", id, why));
+  }
+
+  // A walk goes on at a bound of its leaf, which must lead it on.
+  static bool Surround(const Bounds& bounds, Toward toward, std::string_view key) {
+    switch (toward) {
+      case Toward::kKey:
+        return !bounds.has_upper || bounds.upper.compare(key) > 0;
+      case Toward::kBefore:
+        return !bounds.has_lower || bounds.lower.compare(key) < 0;
+      default:
+        return true;
+    }
+  }
 
   static absl::Status TooOld() { return absl::AbortedError("versions were dropped meanwhile"); }
 
@@ -206,15 +251,6 @@ class Tree {
   bool Unchanged(const Frame* frame, uint64_t version, uint64_t structure) const {
     return frame->version.load(std::memory_order_relaxed) == version &&
            structure_.load(std::memory_order_relaxed) == structure;
-  }
-
-  absl::Status Bring(const Missing& missing) const {
-    absl::Status status = pool_.Load(missing.id);
-    if (!absl::IsNotFound(status)) return status;
-    // The page went while we came for it. If nothing has changed, it was never there.
-    if (structure_.load(std::memory_order_acquire) != missing.structure) return absl::OkStatus();
-    return Corruption(pool_.path(), 0,
-                      fmt::format("page {} is named in the tree, but is nowhere", missing.id));
   }
 
   PoolType& pool_;

@@ -34,6 +34,7 @@ class Writer {
   static constexpr size_t kPageBytes = Pages::kBytes;
   using TreeType = Tree<Files, kPageBytes>;
   using PoolType = typename TreeType::PoolType;
+  using Missing = typename TreeType::Missing;
 
   Writer(TreeType& tree, const ReaderList& readers, Clock clock)
       : tree_(tree),
@@ -72,6 +73,8 @@ class Writer {
         next->assign(page.separator(step.rank));
         *more = true;
       }
+      // Separators that are out of order would lead round and round.
+      if (*more && next->compare(key) <= 0) return tree_.Misplaced(path.leaf->id);
       const Readers readers = ReadersNow();
       std::vector<LeafItem> items = ItemsOf(path.leaf->page());
       const size_t before = items.size();
@@ -87,6 +90,7 @@ class Writer {
         const PageId id = parent.frame->page().child(parent.rank + 1);
         neighbour = pool_.Find(id);
         if (neighbour == nullptr) return id;
+        if (neighbour->page().level() != 0) return tree_.Misplaced(id);
         path.Pin(neighbour);
         std::vector<LeafItem> others = ItemsOf(neighbour->page());
         const Pruned pruned_others = Prune<Expiry>(readers, &others);
@@ -170,7 +174,7 @@ class Writer {
     {
       // A page that is dirty is not evicted; others could be, as soon as the guard is gone.
       const auto guard = pool_.Enter();
-      PageId missing;
+      Missing missing;
       frame = tree_.Descend(Toward::kKey, item.key, &missing, [](Page, size_t) {});
       // acquire: pairs with the pool's release, when the checkpoint has read the page.
       if (frame != nullptr &&
@@ -198,7 +202,7 @@ class Writer {
   template <typename Action>
   absl::Status WithPath(std::string_view key, Action&& action) {
     for (;;) {
-      PageId missing = 0;
+      Missing missing;
       {
         const std::lock_guard lock(pool_.mutex());
         Path path;
@@ -208,16 +212,11 @@ class Writer {
         });
         if (path.leaf != nullptr) {
           path.Pin(path.leaf);
-          KV_ASSIGN_OR_RETURN(missing, action(path));
-          if (missing == 0) return absl::OkStatus();
+          KV_ASSIGN_OR_RETURN(missing.id, action(path));
+          if (missing.id == 0) return absl::OkStatus();
         }
       }
-      const absl::Status status = pool_.Load(missing);
-      if (absl::IsNotFound(status)) {
-        return Corruption(pool_.path(), 0,
-                          fmt::format("page {} is named in the tree, but is nowhere", missing));
-      }
-      KV_RETURN_IF_ERROR(status);
+      KV_RETURN_IF_ERROR(tree_.Bring(missing));
     }
   }
 
