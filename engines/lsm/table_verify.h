@@ -1,4 +1,4 @@
-// Table::Verify: reads and checks every byte of an open table. Included by table.h only.
+// TableVerifier: Table::Verify, which reads and checks every byte of an open table.
 //
 // Reads the file as if for the first time: neither what is in memory nor the cache is believed.
 // Checked, in order: footer, properties, index, filter and padding as Open does; each block's
@@ -19,7 +19,9 @@
 
 #include "absl/status/status.h"
 #include "engines/lsm/block_cursor.h"
-#include "engines/lsm/table.h"
+#include "engines/lsm/table_block.h"
+#include "engines/lsm/table_format.h"
+#include "engines/lsm/table_index.h"
 #include "engines/lsm/table_meta.h"
 #include "engines/lsm/value_pointer.h"
 #include "fmt/format.h"
@@ -32,9 +34,8 @@ namespace kv {
 
 class TableVerifier {
  public:
-  template <typename Parts, typename Files>
-  static absl::Status Run(const Table<Parts, Files>& table) {
-    using TableType = Table<Parts, Files>;
+  template <typename TableType>
+  static absl::Status Run(const TableType& table) {
     const typename TableType::Blocks& blocks = table.blocks_;
     typename TableType::Blocks::Layout layout(table.path(), table.meta());
     KV_RETURN_IF_ERROR(layout.Load(blocks.reader()));
@@ -145,11 +146,6 @@ class TableVerifier {
   std::string last_key_;
   Sequence last_sequence_ = 0;
 };
-
-template <typename Parts, typename Files>
-absl::Status Table<Parts, Files>::Verify() const {
-  return TableVerifier::Run(*this);
-}
 
 }  // namespace kv
 

@@ -41,6 +41,7 @@
 #include "kv/base/atomic.h"
 #include "kv/base/bytes.h"
 #include "kv/contract/record.h"
+#include "kv/memtable/art_cursor.h"
 #include "kv/memtable/art_node.h"
 #include "kv/memtable/concept.h"
 #include "kv/memtable/version_chain.h"
@@ -57,7 +58,7 @@ class ArtMemtable {
   static constexpr bool kConcurrentInsert = false;
   static constexpr bool kOrdered = true;
 
-  class Cursor;
+  using Cursor = ArtCursor<ArtMemtable>;
 
   ArtMemtable() = default;
   ArtMemtable(const ArtMemtable&) = delete;
@@ -102,6 +103,8 @@ class ArtMemtable {
   size_t Entries() const { return entries_.load(std::memory_order_relaxed); }
 
  private:
+  friend Cursor;
+
   template <typename N>
   Node* New(size_t depth, const ChainedVersion* sample) {
     static_assert(std::is_trivially_destructible_v<N>);
@@ -190,8 +193,8 @@ class ArtMemtable {
   Atomic<size_t> entries_{0};
 };
 
-}  // namespace kv
+static_assert(Memtable<ArtMemtable>);
 
-#include "kv/memtable/art_cursor.h"  // IWYU pragma: export
+}  // namespace kv
 
 #endif  // KV_MEMTABLE_ART_H_

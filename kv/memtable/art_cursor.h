@@ -1,4 +1,4 @@
-// ArtMemtable::Cursor: the part of kv/memtable/art.h that walks. Include that.
+// ArtCursor: ArtMemtable::Cursor, the part of kv/memtable/art.h that walks.
 //
 // Contract: RecordCursor (kv/contract/record.h), as kv/memtable/concept.h narrows it.
 //
@@ -19,16 +19,19 @@
 #include "absl/status/status.h"
 #include "kv/base/bytes.h"
 #include "kv/contract/record.h"
-#include "kv/memtable/art.h"
 #include "kv/memtable/art_node.h"
-#include "kv/memtable/concept.h"
 #include "kv/memtable/version_chain.h"
 
 namespace kv {
 
-class ArtMemtable::Cursor {
+template <typename Tree>
+class ArtCursor {
+  using Branch = art_internal::Branch;
+  using Child = art_internal::Child;
+  using Node = art_internal::Node;
+
  public:
-  explicit Cursor(const ArtMemtable* memtable) : memtable_(memtable) {}
+  explicit ArtCursor(const Tree* tree) : tree_(tree) {}
 
   bool Valid() const { return version_ != nullptr; }
   const Record& record() const { return record_; }
@@ -36,11 +39,11 @@ class ArtMemtable::Cursor {
 
   void SeekToFirst() {
     path_.clear();
-    GoDown<true>(memtable_->root_.Load());
+    GoDown<true>(tree_->root_.Load());
   }
   void SeekToLast() {
     path_.clear();
-    GoDown<false>(memtable_->root_.Load());
+    GoDown<false>(tree_->root_.Load());
   }
 
   void Seek(std::string_view key, Sequence sequence) {
@@ -67,8 +70,6 @@ class ArtMemtable::Cursor {
   }
 
  private:
-  using Branch = art_internal::Branch;
-
   struct Step {
     const Node* node;
     int symbol;
@@ -77,12 +78,12 @@ class ArtMemtable::Cursor {
   // False when the key was inserted in the middle of it, or one that shares more bytes with it.
   bool TrySeek(std::string_view key, Sequence sequence) {
     path_.clear();
-    Child child = memtable_->root_.Load();
+    Child child = tree_->root_.Load();
     if (!child) {
       Arrive(nullptr);
       return true;
     }
-    const std::string_view near = memtable_->Nearest(key)->entry()->key();
+    const std::string_view near = tree_->Nearest(key)->entry()->key();
     const size_t shared = CommonPrefixLength(key, near);
     const bool here = shared == key.size() && shared == near.size();
     while (!child.IsLeaf() && child.node()->depth() <= shared) {
@@ -164,15 +165,13 @@ class ArtMemtable::Cursor {
     if (version != nullptr) record_ = version->entry()->record();
   }
 
-  const ArtMemtable* memtable_;
+  const Tree* tree_;
   std::vector<Step> path_;
   const ChainedVersion* head_ =
       nullptr;  // the newest version of the key, when the cursor came to it
   const ChainedVersion* version_ = nullptr;  // where the cursor stands
   Record record_;
 };
-
-static_assert(Memtable<ArtMemtable>);
 
 }  // namespace kv
 

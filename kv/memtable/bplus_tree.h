@@ -44,6 +44,7 @@
 #include "kv/base/atomic.h"
 #include "kv/base/bytes.h"
 #include "kv/contract/record.h"
+#include "kv/memtable/bplus_tree_cursor.h"
 #include "kv/memtable/bplus_tree_node.h"
 #include "kv/memtable/concept.h"
 #include "kv/memtable/entry.h"
@@ -60,7 +61,7 @@ class BPlusTreeMemtable {
   static constexpr bool kConcurrentInsert = false;
   static constexpr bool kOrdered = true;
 
-  class Cursor;
+  using Cursor = BPlusTreeCursor<BPlusTreeMemtable>;
 
   BPlusTreeMemtable() : first_(New<Leaf>()), root_(first_), last_(first_) { target_.leaf = first_; }
   BPlusTreeMemtable(const BPlusTreeMemtable&) = delete;
@@ -100,6 +101,8 @@ class BPlusTreeMemtable {
   size_t Entries() const { return entries_.load(std::memory_order_relaxed); }
 
  private:
+  friend Cursor;
+
   // The leaf of the insert before, and its fences (null: none): the ones that an ascending run
   // stays within.
   struct Target {
@@ -292,9 +295,8 @@ class BPlusTreeMemtable {
   Target target_;  // the inserter's own
 };
 
-}  // namespace kv
+static_assert(Memtable<BPlusTreeMemtable>);
 
-// Completes the class, and checks it against the concept.
-#include "kv/memtable/bplus_tree_cursor.h"  // IWYU pragma: export
+}  // namespace kv
 
 #endif  // KV_MEMTABLE_BPLUS_TREE_H_

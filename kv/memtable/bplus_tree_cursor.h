@@ -1,4 +1,4 @@
-// BPlusTreeMemtable::Cursor: the part of kv/memtable/bplus_tree.h that walks. Include that.
+// BPlusTreeCursor: BPlusTreeMemtable::Cursor, the part of kv/memtable/bplus_tree.h that walks.
 //
 // Contract: RecordCursor (kv/contract/record.h), as kv/memtable/concept.h narrows it.
 //
@@ -22,41 +22,43 @@
 
 #include "absl/status/status.h"
 #include "kv/contract/record.h"
-#include "kv/memtable/bplus_tree.h"
 #include "kv/memtable/bplus_tree_node.h"
-#include "kv/memtable/concept.h"
 #include "kv/memtable/entry.h"
 
 namespace kv {
 
-class BPlusTreeMemtable::Cursor {
+template <typename Tree>
+class BPlusTreeCursor {
+  using Leaf = bplus_tree_internal::Leaf;
+
  public:
-  explicit Cursor(const BPlusTreeMemtable* memtable) : memtable_(memtable) {}
+  explicit BPlusTreeCursor(const Tree* tree) : tree_(tree) {}
 
   bool Valid() const { return at_ < count_; }
   const Record& record() const { return record_; }
   absl::Status status() const { return absl::OkStatus(); }
 
   void SeekToFirst() {
-    Copy(memtable_->first_);
+    Copy(tree_->first_);
     Arrive(0);
   }
 
   void SeekToLast() {
     // acquire: pairs with the releases where a leaf is added at the end (bplus_tree.h).
-    Copy(memtable_->last_.load(std::memory_order_acquire));
+    Copy(tree_->last_.load(std::memory_order_acquire));
     while (next_ != nullptr) Copy(next_);
     ArriveAtEnd();
   }
 
   void Seek(std::string_view key, Sequence sequence) {
     for (;;) {
-      const auto [leaf, version] = memtable_->FindLeaf(key, sequence);
+      const auto found = tree_->FindLeaf(key, sequence);
+      const Leaf* const leaf = found.leaf;
       // The count of the search is the count of the copy: appends do not change the version, and
       // one that came between could be before the key.
       const size_t count = leaf->count();
       const size_t slot = leaf->Rank<false>(count, key, sequence);
-      if (!TryCopy(leaf, version, count)) continue;
+      if (!TryCopy(leaf, found.version, count)) continue;
       if (slot < count) {
         Arrive(slot);
       } else {
@@ -150,7 +152,7 @@ class BPlusTreeMemtable::Cursor {
     __builtin_prefetch(reinterpret_cast<const char*>(entries_[slot]) + 64);
   }
 
-  const BPlusTreeMemtable* memtable_;
+  const Tree* tree_;
   const Leaf* leaf_ = nullptr;
   const Leaf* next_ = nullptr;
   size_t at_ = 0;
@@ -158,8 +160,6 @@ class BPlusTreeMemtable::Cursor {
   Record record_;
   const Entry* entries_[bplus_tree_internal::kLeafSlots];
 };
-
-static_assert(Memtable<BPlusTreeMemtable>);
 
 }  // namespace kv
 

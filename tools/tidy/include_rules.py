@@ -1,7 +1,7 @@
-"""A header includes what it names of the standard library.
+"""What headers include: all that they name of the standard library, and never themselves.
 
-The compiler does not tell: another include may bring the name along, and tests are built with
-precompiled headers of the system (bazel/cc.bzl).
+The compiler does not tell. Of the first: another include may bring the name along, and tests are
+built with precompiled headers of the system (bazel/cc.bzl). Of the second: guards break the cycle.
 """
 
 import re
@@ -127,4 +127,23 @@ def standard_includes(tree):
                 yield Finding(path, 0, "standard-include", message)
 
 
-RULES = [standard_includes]
+def include_cycles(tree):
+    """Headers in a cycle are one header in several files: none can be read before the others."""
+    headers = set(tree.headers())
+    finished = set()
+
+    def visit(path, way):
+        if path in way:
+            cycle = " -> ".join([*way[way.index(path) :], path])
+            yield Finding(way[-1], 0, "include-cycle", f"headers include each other: {cycle}")
+        elif path not in finished:
+            for included in tree.includes(path):
+                if included in headers:
+                    yield from visit(included, [*way, path])
+            finished.add(path)
+
+    for path in sorted(headers):
+        yield from visit(path, [])
+
+
+RULES = [standard_includes, include_cycles]

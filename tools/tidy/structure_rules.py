@@ -194,8 +194,7 @@ def self_contained(tree):
             shared = [os.path.join(os.path.dirname(build), name) for name in names]
             first.update(shared)
             for before, path in zip(shared, shared[1:]):
-                # Of two that include each other, the second has seen only the half of the first.
-                if before not in _included_by(tree, path) or path in _included_by(tree, before):
+                if before not in _included_by(tree, path):
                     message = f"shares a source with {before}, but does not include it"
                     yield Finding(path, 0, "self-contained", message)
     for path in tree.headers():
