@@ -148,8 +148,8 @@ class Tree {
 
   // Why a way ended before its leaf, and at which version of the tree it began.
   struct Missing {
-    PageId id = 0;           // the page that is not in memory
-    bool misplaced = false;  // it is, and is not of the level below
+    PageId id = 0;           // the page that is not in memory,
+    bool misplaced = false;  // or which is, but not of the level below the page that names it
     uint64_t structure = 0;
   };
 
