@@ -156,10 +156,10 @@ std::string ShortName(std::string_view function) {
 }
 
 std::string FirstFailure(const Plan& plan, const std::vector<Program>& programs) {
+  uint64_t runs = 0;
   for (const Program& program : programs) {
-    const Report report = Explore(plan, program.run);
-    if (!report.failure.empty()) return program.name + ": " + report.failure;
-    if (!report.complete) return program.name + ": too many interleavings";
+    std::string failure = Failure(plan, program, &runs);
+    if (!failure.empty()) return failure;
   }
   return "";
 }
